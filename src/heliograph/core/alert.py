@@ -1,0 +1,104 @@
+"""An alert, the call it comes from, and its attempts.
+
+Times are milliseconds since the epoch, UTC. Identifiers are UUIDs in their usual text form, in the order of time.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.core.content import Content
+from heliograph.core.states import AlertState, AttemptState
+
+
+class AlertRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller asked for: read from a door's wire form, types right, not yet held against the site.
+
+    `country_code` and `phone` are as sent (digits may be formatted); `language`, `version_tag` and `channel` as sent.
+    `alert_info` is the caller's own JSON, byte for byte. `unknown` lists fields that no page names.
+    `idempotency_key` is that header's value. `notes` are tolerances used, for the record.
+    """
+
+    site: str
+    template: str
+    language: str
+    country_code: str
+    phone: str
+    skill: str = ""
+    variables: dict[str, str] = {}
+    channel: str = ""
+    version_tag: str = ""
+    external_alert_id: str = ""
+    external_customer_id: str = ""
+    external_customer_id_descriptor: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    alert_info: msgspec.Raw = msgspec.Raw(b"")
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    idempotency_key: str = ""
+    key: str = ""  # the consumer key (or bearer key id) that signed the call
+    time_to_live: int | None = None  # seconds
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One notice to one recipient, held against the site: it can be sent.
+
+    `recipient` is E.164 (+17703101414). `template_version` is the version used, `version_tag` what the call said.
+    `language` is the one used, `language_asked` what the call said. `former`: the alert that this one repeats after a
+    refusal or a settled failure.
+    """
+
+    id: str
+    site: str
+    created: int
+    expires: int
+    recipient: str
+    template: str
+    template_version: str
+    language: str
+    language_asked: str
+    variables: dict[str, str]
+    skill: str
+    state: AlertState = AlertState.ACCEPTED
+    reason: str = ""  # the code of the end it came to, empty otherwise
+    channel_forced: str = ""
+    version_tag: str = ""
+    external_alert_id: str = ""
+    external_customer_id: str = ""
+    external_customer_id_descriptor: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    alert_info: msgspec.Raw = msgspec.Raw(b"")
+    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    key: str = ""
+    former: str | None = None
+    send_at: int | None = None  # while scheduled
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert tried on one channel. `id` travels to the provider (for RCS it is the message id).
+
+    `tries`: how often it was handed to the provider or the hand-over was tried. `references`: the provider's own names
+    for it. `raw`: the provider's success body, or its last error body.
+    """
+
+    id: str
+    alert: str
+    site: str
+    number: int
+    channel: str
+    provider: str
+    sender: str
+    recipient: str
+    content: Content
+    expires: int
+    created: int
+    traffic: str = "transaction"
+    state: AttemptState = AttemptState.INTENDED
+    reason: str = ""
+    tries: int = 0
+    references: tuple[str, ...] = ()
+    raw: bytes = b""
+    revoke_asked: int | None = None

@@ -1,0 +1,174 @@
+"""What a message says, in neutral terms. A channel's folder turns it into its provider's form.
+
+The same shapes are used twice: in a template (where every string may hold `@Name`) and, rendered, in an attempt.
+`native` holds one provider's own extras, read by that provider's folder alone.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Orientation(StrEnum):
+    HORIZONTAL = "horizontal"
+    VERTICAL = "vertical"
+
+
+class Side(StrEnum):
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class Height(StrEnum):
+    SHORT = "short"
+    MEDIUM = "medium"
+    TALL = "tall"
+
+
+class Width(StrEnum):
+    SMALL = "small"
+    MEDIUM = "medium"
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, film, sound or document. Exactly one of `url` (the recipient's phone fetches it) and `upload` (the
+    SHA-256 in hex of bytes kept in our store; they are uploaded once per sender and then referred to) is set.
+
+    `reference` is the provider's name for the upload, filled in right before sending, never in a template.
+    """
+
+    url: str | None = None
+    upload: str | None = None
+    thumbnail_url: str | None = None
+    height: Height = Height.MEDIUM
+    description: str = ""
+    reference: str | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply"):
+    """A chip that answers with its text; `postback` comes back verbatim when it is tapped."""
+
+    text: str
+    postback: str = ""
+
+
+class OpenUrl(msgspec.Struct, frozen=True, kw_only=True, tag="open_url"):
+    text: str
+    url: str
+    postback: str = ""
+    fallback_url: str = ""
+
+
+class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
+    text: str
+    phone: str
+    postback: str = ""
+    fallback_url: str = ""
+
+
+class ViewLocation(msgspec.Struct, frozen=True, kw_only=True, tag="view_location"):
+    """A place: either coordinates (degrees) with an optional label, or a query for the map."""
+
+    text: str
+    latitude: float | None = None
+    longitude: float | None = None
+    label: str = ""
+    query: str = ""
+    postback: str = ""
+    fallback_url: str = ""
+
+
+class CalendarEvent(msgspec.Struct, frozen=True, kw_only=True, tag="calendar_event"):
+    """`start` and `end` are RFC 3339 times."""
+
+    text: str
+    start: str
+    end: str
+    title: str
+    description: str = ""
+    postback: str = ""
+    fallback_url: str = ""
+
+
+class ShareLocation(msgspec.Struct, frozen=True, kw_only=True, tag="share_location"):
+    text: str
+    postback: str = ""
+
+
+Suggestion = Reply | OpenUrl | Dial | ViewLocation | CalendarEvent | ShareLocation
+
+
+class CardBody(msgspec.Struct, frozen=True, kw_only=True):
+    """At least one of title, description and media is there."""
+
+    title: str = ""
+    description: str = ""
+    media: Media | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+
+
+class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
+    text: str
+    suggestions: tuple[Suggestion, ...] = ()
+    native: dict[str, msgspec.Raw] = {}
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
+    """One card. `suggestions` of the card stand in it; those of the message stand under it as chips."""
+
+    card: CardBody
+    orientation: Orientation = Orientation.VERTICAL
+    thumbnail_side: Side = Side.RIGHT
+    suggestions: tuple[Suggestion, ...] = ()
+    native: dict[str, msgspec.Raw] = {}
+
+
+class Carousel(msgspec.Struct, frozen=True, kw_only=True, tag="carousel"):
+    cards: tuple[CardBody, ...]
+    width: Width = Width.MEDIUM
+    suggestions: tuple[Suggestion, ...] = ()
+    native: dict[str, msgspec.Raw] = {}
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True, tag="file"):
+    media: Media
+    suggestions: tuple[Suggestion, ...] = ()
+    native: dict[str, msgspec.Raw] = {}
+
+
+Content = Text | Card | Carousel | File
+
+
+def media_of(content: Content) -> tuple[Media, ...]:
+    """Every medium in a content, in reading order."""
+    match content:
+        case Card(card=body):
+            return (body.media,) if body.media else ()
+        case Carousel(cards=bodies):
+            return tuple(body.media for body in bodies if body.media)
+        case File(media=media):
+            return (media,)
+        case _:
+            return ()
+
+
+def with_references(content: Content, references: dict[str, str]) -> Content:
+    """The content with the provider's names of its uploads filled in (`references`: SHA-256 → name)."""
+
+    def named(media: Media) -> Media:
+        return msgspec.structs.replace(media, reference=references[media.upload]) if media.upload else media
+
+    def body(card: CardBody) -> CardBody:
+        return msgspec.structs.replace(card, media=named(card.media)) if card.media else card
+
+    match content:
+        case Card(card=card):
+            return msgspec.structs.replace(content, card=body(card))
+        case Carousel(cards=cards):
+            return msgspec.structs.replace(content, cards=tuple(body(card) for card in cards))
+        case File(media=media):
+            return msgspec.structs.replace(content, media=named(media))
+        case _:
+            return content

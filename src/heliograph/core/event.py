@@ -1,0 +1,70 @@
+"""What a provider tells us (events, a tagged union read with `match`) and what the timeline keeps (entries)."""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.core.states import AttemptState
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt"):
+    """What became of an attempt. `event` is the provider's id of this event (duplicates are dropped by it).
+
+    `attempt` is our own attempt id where it came back, else empty and `reference` is the provider's name for it.
+    `at`: the provider's time, ms. `state`: one of sent, delivered, read, failed, expired, revoked. `reason`: our code.
+    """
+
+    event: str
+    state: AttemptState
+    attempt: str = ""
+    reference: str = ""
+    sender_of_event: str = ""  # the recipient's number, E.164
+    at: int | None = None
+    reason: str = ""
+    raw: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Inbound(msgspec.Struct, frozen=True, kw_only=True, tag="inbound"):
+    """The recipient's words or tap. `kind`: text | tap | location | file | typing | other."""
+
+    event: str
+    recipient: str
+    kind: str
+    text: str = ""
+    postback: str = ""
+    in_reply_to: str = ""  # our attempt id or the provider's reference where it is quoted
+    at: int | None = None
+    raw: msgspec.Raw = msgspec.Raw(b"")
+
+
+class OptOutHeard(msgspec.Struct, frozen=True, kw_only=True, tag="opt_out"):
+    """The provider says that the recipient wants no more (`wanted` False) or wants messages again (True)."""
+
+    event: str
+    recipient: str
+    wanted: bool
+    at: int | None = None
+    raw: msgspec.Raw = msgspec.Raw(b"")
+
+
+class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
+    """Something this version cannot read. Kept and counted, never an error. `kind` is the provider's word for it."""
+
+    event: str
+    kind: str
+    raw: msgspec.Raw = msgspec.Raw(b"")
+
+
+ProviderEvent = Receipt | Inbound | OptOutHeard | UnknownEvent
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an alert's timeline. `kind`: accepted, scheduled, refused, sending, sent, delivered, read, failed,
+    in_doubt, retry, revoke, expired, receipt, replied, opted_out, resumed … `by`: api | provider | heliograph | a
+    user's name. `detail` is JSON (an object)."""
+
+    at: int
+    kind: str
+    by: str = "heliograph"
+    attempt: str = ""
+    detail: msgspec.Raw = msgspec.Raw(b"{}")

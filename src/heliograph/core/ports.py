@@ -1,0 +1,357 @@
+"""The contracts between the rooms: Protocols, small on purpose. flow/ is written against these alone.
+
+`deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
+the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from heliograph.core.alert import Alert, Attempt
+from heliograph.core.channel import Capability
+from heliograph.core.content import Content, Media
+from heliograph.core.event import Entry, ProviderEvent
+from heliograph.core.site import Key, Sender, Site
+from heliograph.core.states import AlertState, AttemptState
+from heliograph.core.template import Template
+
+# ── HTTP as plugs see it ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP request that came in. `url` is the public one as the caller wrote it; header names are lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An HTTP response that goes out."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """The redacted note of one HTTP exchange: no credential, and of a phone number the last four digits at most.
+
+    `milliseconds`: how long it took; `response`: the body's first 4 KiB as text, redacted; `failure`: what broke where
+    there is no status.
+    """
+
+    method: str
+    url: str
+    status: int | None = None
+    milliseconds: float = 0.0
+    response: str = ""
+    failure: str = ""
+
+
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """What the outside answered to one of our requests. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    exchange: Exchange
+
+
+class Out(Protocol):
+    """The only HTTP client (out/). Raises SendError alone: fate `retry` where nothing was written (refused, no
+    connection in time, no such host), `unknown` where the request may have been read and no answer came, `config`
+    where the address is not allowed."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        deadline: float,
+        headers: Mapping[str, str] = {},
+        body: bytes = b"",
+        secrets: Sequence[str] = (),
+    ) -> Response: ...
+
+
+# ── Channels ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider is asked to send. `id` is our attempt's id and travels with the message. `expires` (ms) is the
+    alert's end; `traffic`: transaction | promotion | authentication | service_request | acknowledgement."""
+
+    id: str
+    recipient: str
+    content: Content
+    expires: int
+    now: int
+    traffic: str = "transaction"
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider took the message. `raw` is its own success body, unchanged."""
+
+    references: tuple[str, ...]
+    raw: bytes
+    exchange: Exchange | None = None
+
+
+class Revoked(msgspec.Struct, frozen=True, kw_only=True):
+    """`gone`: True = removed before delivery, False = the provider does not have it (delivered, or never taken)."""
+
+    gone: bool
+    exchange: Exchange | None = None
+
+
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A medium is known to the provider as `reference` until `expires` (ms)."""
+
+    reference: str
+    expires: int
+    exchange: Exchange | None = None
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What a callback says: `events`, and the `answer` that the provider wants."""
+
+    events: tuple[ProviderEvent, ...]
+    answer: Answer = Answer()
+
+
+class Provider(Protocol):
+    """One sender, opened. It returns; it never writes to the store or to a response.
+
+    `send` and `upload` raise SendError with a fate. `capability` never raises: a failed question is `unknown`.
+    `read` is pure; it raises CallRefused for a callback whose signature is wrong.
+    """
+
+    repeats_are_ignored: bool  # a second send with the same message id reaches nobody twice
+    can_revoke: bool
+    asks_capability: bool
+
+    async def capability(self, recipient: str, now: int, deadline: float) -> Capability: ...
+    async def send(self, message: Message, deadline: float) -> Taken: ...
+    async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked: ...
+    async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded: ...
+    def read(self, call: Call) -> Heard: ...
+    async def close(self) -> None: ...
+
+
+class Plug(Protocol):
+    """A provider's module in a channel's folder (`channels/rcs/google_rbm.py`), found by plugs.py.
+
+    `NAME` is the provider's name ("google-rbm"). `Settings` is a msgspec.Struct of its sender's settings;
+    `SECRETS` names the fields that are sealed when applied. `LIMITS` is what the linter and the caller's checks hold
+    content against: `check(content)` returns one sentence per fault.
+    """
+
+    NAME: str
+    Settings: type[msgspec.Struct]
+    SECRETS: frozenset[str]
+
+    def open(self, sender: Sender, settings: msgspec.Struct, out: Out) -> Provider: ...
+    def check(self, content: Content) -> list[str]: ...
+
+
+# ── The store ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A thing that may be used once: a nonce, the identity of a call. `owner` is the caller's own id (the alert's, or
+    the request's); a claim already owned by the same owner is granted again. After `until` (ms) it is free."""
+
+    site: str
+    scope: str  # "nonce" | "call" | "key" …
+    key: str
+    until: int
+    owner: str
+    value: str = ""  # kept with it (the hash of a body)
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be done at or after `at`. One row per (site, kind, ref). `kind`: resume | send | expire | settle |
+    held … `ref` is an alert's or an attempt's id. While claimed, `lease` (ms) is when another node may take it."""
+
+    site: str
+    kind: str
+    ref: str
+    at: int
+    tries: int = 0
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """All that accepting an alert writes, in one transaction: nothing leaves before it is on disk."""
+
+    alert: Alert
+    decision: bytes  # the decision record, JSON
+    attempt: Attempt | None = None
+    claims: tuple[Claim, ...] = ()
+    due: tuple[Due, ...] = ()
+    entries: tuple[Entry, ...] = ()
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """Written. `former`: owner of a released claim of scope "call" that this one took over, if any."""
+
+    former: str = ""
+
+
+class Taker(msgspec.Struct, frozen=True, kw_only=True):
+    """Not written, none of it: this claim belongs to somebody else."""
+
+    scope: str
+    owner: str
+    value: str
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an attempt, in one transaction: attempt, alert, timeline, due rows, claims.
+
+    The attempt's state is changed only as `core.states.moved` allows (a receipt may have come first), the alert's by
+    `core.states.shown`. `end` and `reason`: the alert comes to this end, unless a delivery was heard. `next`: a further
+    attempt to be written. `keep_until` re-dates this alert's claims of scope "call" and "key"; `release` frees them,
+    leaving the owner readable as `former`.
+    """
+
+    site: str
+    alert: str
+    attempt: str = ""
+    state: AttemptState | None = None
+    reason: str = ""
+    tries: int = 0
+    references: tuple[str, ...] = ()
+    raw: bytes = b""
+    end: AlertState | None = None
+    alert_state: AlertState | None = None  # e.g. scheduled
+    send_at: int | None = None
+    next: Attempt | None = None
+    decision: bytes | None = None
+    due: tuple[Due, ...] = ()
+    done: tuple[tuple[str, str], ...] = ()  # due rows (kind, ref) that are finished
+    entries: tuple[Entry, ...] = ()
+    keep_until: int | None = None
+    release: bool = False
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of one alert."""
+
+    alert: Alert
+    attempts: tuple[Attempt, ...]
+    entries: tuple[Entry, ...]
+    decision: bytes
+
+
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert in a list."""
+
+    id: str
+    site: str
+    created: int
+    recipient: str
+    template: str
+    language: str
+    state: AlertState
+    reason: str
+    channel: str
+    external_alert_id: str
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed in the registry since a revision; removed documents are named as (kind, site, name)."""
+
+    revision: int
+    sites: tuple[Site, ...] = ()
+    senders: tuple[Sender, ...] = ()
+    templates: tuple[Template, ...] = ()
+    keys: tuple[Key, ...] = ()
+    removed: tuple[tuple[str, str, str], ...] = ()
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one heard event: `duplicate` (seen before), `alert` it belongs to ("" = unmatched, kept)."""
+
+    alert: str = ""
+    attempt: str = ""
+    duplicate: bool = False
+
+
+class Store(Protocol):
+    """Verbs of the domain, each one transaction. Every verb raises StoreAway if the database is away."""
+
+    # the life of an alert
+    async def accept(self, acceptance: Acceptance) -> Accepted | Taker: ...
+    async def outcome(self, outcome: Outcome) -> None: ...
+    async def spend(self, claims: tuple[Claim, ...]) -> Taker | None: ...
+    async def keep(self, site: str, owner: str, until: int) -> None: ...
+    async def claim_due(self, now: int, lease: int, node: str, limit: int) -> list[Due]: ...
+    async def finish_due(self, site: str, kind: str, ref: str) -> None: ...
+    async def push_due(self, due: Due) -> None: ...
+    async def next_due(self) -> int | None: ...
+    # what providers tell; one commit for all events of a callback
+    async def hear(
+        self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
+    ) -> list[Joined]: ...
+    # reading
+    async def record(self, alert: str) -> Record | None: ...
+    async def alerts(
+        self,
+        *,
+        site: str = "",
+        state: str = "",
+        recipient: str = "",
+        external: str = "",
+        before: str = "",
+        limit: int = 50,
+    ) -> list[AlertRow]: ...
+    async def attempt(self, attempt: str) -> Attempt | None: ...
+    async def inbound(self, site: str, recipient: str, limit: int = 50) -> list[ProviderEvent]: ...
+    # facts for a decision
+    async def capability(self, site: str, sender: str, recipient: str) -> Capability | None: ...
+    async def keep_capability(self, site: str, sender: str, recipient: str, capability: Capability) -> None: ...
+    async def opted_out(self, site: str, recipient: str) -> frozenset[str]: ...
+    async def count_alerts(self, site: str, recipient: str, since: int) -> int: ...
+    # media
+    async def put_media(self, site: str, digest: str, content_type: str, data: bytes) -> bool: ...
+    async def media(self, site: str, digest: str) -> tuple[str, bytes] | None: ...
+    async def upload(self, site: str, sender: str, digest: str, now: int) -> str | None: ...
+    async def keep_upload(self, site: str, sender: str, digest: str, uploaded: Uploaded) -> None: ...
+    # the registry
+    async def changes(self, since: int) -> Changes: ...
+    async def put_site(self, site: Site) -> bool: ...
+    async def put_sender(self, sender: Sender) -> bool: ...
+    async def put_template(self, template: Template) -> bool: ...
+    async def put_key(self, key: Key) -> bool: ...
+    async def remove(self, kind: str, site: str, name: str) -> bool: ...
+    # housekeeping
+    async def purge(self, now: int) -> int: ...
+    async def ready(self) -> None: ...
+    async def backup(self, path: str, progress: Callable[[int, int], None]) -> None: ...
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, ids and waiting, so that ten thousand schedules run in virtual time."""
+
+    def now(self) -> int: ...
+    def loop_time(self) -> float: ...
+    def new_id(self) -> str: ...
+    async def sleep(self, seconds: float) -> None: ...
+
+
+# ── Twins (the sandbox's side of a provider) ────────────────────────────────────────────────────────────────────────
+
+
+class World(Protocol):
+    """What the sandbox offers a provider's twin: handsets, misbehaviour, time, and the way back to our callbacks."""
+
+    def now(self) -> int: ...
+    def new_id(self) -> str: ...
+    def post_back(self, url: str, headers: Mapping[str, str], body: bytes) -> Awaitable[int]: ...
