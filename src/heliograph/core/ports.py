@@ -176,13 +176,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to be done at or after `at`. One row per (site, kind, ref). `kind`: resume | send | expire | settle |
-    held … `ref` is an alert's or an attempt's id. While claimed, `lease` (ms) is when another node may take it."""
+    """Something to be done at or after `at`. One row per (site, kind, ref); writing it again re-dates it and sets its
+    lease. `kind`: "attempt" (follow it up: resume, settle, expire) | "alert" (held: send it). `ref` is the attempt's
+    or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else gets it;
+    an acceptance is born leased to the node that sends it, so that a crash leaves it to another."""
 
     site: str
     kind: str
     ref: str
     at: int
+    lease: int = 0
     tries: int = 0
 
 
@@ -198,7 +201,8 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """Written. `former`: owner of a released claim of scope "call" that this one took over, if any."""
+    """Written. `former`: owner of a released claim of scope "call" that this one took over, if any; it is written into
+    the alert's record (Alert.former) in the same transaction."""
 
     former: str = ""
 
@@ -209,6 +213,13 @@ class Taker(msgspec.Struct, frozen=True, kw_only=True):
     scope: str
     owner: str
     value: str
+
+
+class Barred(msgspec.Struct, frozen=True, kw_only=True):
+    """Not written, none of it: the recipient has opted out of the attempt's channel, or of all ("all"), in `scopes`.
+    Looked up inside the transaction of `accept` where there is an attempt: the hot path reads nothing before."""
+
+    scopes: frozenset[str]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,7 +298,7 @@ class Store(Protocol):
     """Verbs of the domain, each one transaction. Every verb raises StoreAway if the database is away."""
 
     # the life of an alert
-    async def accept(self, acceptance: Acceptance) -> Accepted | Taker: ...
+    async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred: ...
     async def outcome(self, outcome: Outcome) -> None: ...
     async def spend(self, claims: tuple[Claim, ...]) -> Taker | None: ...
     async def keep(self, site: str, owner: str, until: int) -> None: ...
@@ -295,6 +306,7 @@ class Store(Protocol):
     async def finish_due(self, site: str, kind: str, ref: str) -> None: ...
     async def push_due(self, due: Due) -> None: ...
     async def next_due(self) -> int | None: ...
+    async def break_leases(self) -> None: ...  # one process alone on its file: nobody else can hold them
     # what providers tell; one commit for all events of a callback
     async def hear(
         self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int

@@ -1,0 +1,216 @@
+"""Does what is due: resumes attempts that a crash left behind, settles what is in doubt, expires what was never heard
+of, and sends what was held.
+
+A due row of kind "attempt" follows an attempt from its birth to its end; what is done is decided by the attempt's
+state when the row comes up:
+
+    sending    its node died: the same message id again, where the provider ignores repeats; else in doubt
+    in_doubt   the same message id again, with growing pauses, while the provider still knows it
+    sent       no receipt came until the alert's end: expired
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from heliograph.core.alert import Alert, Attempt
+from heliograph.core.event import Entry
+from heliograph.core.plan import decide
+from heliograph.core.ports import Due, Outcome
+from heliograph.core.record import detail
+from heliograph.core.states import AlertState, AttemptState
+from heliograph.errors import HeliographError, StoreAway
+from heliograph.flow import step
+from heliograph.flow.facts import gather
+from heliograph.flow.means import Means
+
+LEASE = 60_000  # ms that one due row may take before another node may have it
+AT_ONCE = 50  # rows claimed together
+LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something due
+
+
+async def work(means: Means) -> None:
+    """Does what is due, for ever. Cancel it to stop; rows under way are then left to their lease."""
+    while True:
+        try:
+            done = await once(means)
+            napping = 0.0 if done else LONGEST_NAP
+        except StoreAway:
+            means.log("warning", "The store is away; due work waits.", action="due.store_away")
+            napping = LONGEST_NAP
+        if napping:
+            means.wake.clear()
+            try:
+                await asyncio.wait_for(means.wake.wait(), napping)
+                await asyncio.sleep(0.01)  # many wake at once; look once
+            except TimeoutError:
+                pass
+
+
+async def once(means: Means) -> int:
+    """One round: claims what is due now and does it. The number of rows done."""
+    now = means.clock.now()
+    rows = await means.store.claim_due(now, now + LEASE, means.node, AT_ONCE)
+    if rows:
+        await asyncio.gather(*(_do(row, means) for row in rows))
+    return len(rows)
+
+
+async def _do(row: Due, means: Means) -> None:
+    means.meters.due(row.kind, max(0, means.clock.now() - row.at) / 1000)
+    try:
+        if row.kind == "attempt":
+            await _follow(row, means)
+        elif row.kind == "alert":
+            await _send_held(row, means)
+        else:
+            means.log("error", "A due row of a kind unknown to this version.", action="due.unknown", kind=row.kind)
+    except StoreAway:
+        raise
+    except HeliographError as error:
+        means.log("error", error.sentence, action="due.failed", ref=row.ref, code=error.code)
+
+
+async def _follow(row: Due, means: Means) -> None:
+    attempt = await means.store.attempt(row.ref)
+    record = await means.store.record(attempt.alert) if attempt else None
+    if attempt is None or record is None:
+        await means.store.finish_due(row.site, row.kind, row.ref)
+        return
+    now = means.clock.now()
+    if attempt.state is AttemptState.SENT or (attempt.state is AttemptState.IN_DOUBT and now >= attempt.expires):
+        if now >= attempt.expires:
+            await _expire(record.alert, attempt, means)
+        else:
+            await means.store.push_due(_later(row, attempt.expires + step.AFTER_EXPIRY))
+        return
+    if attempt.state not in (AttemptState.INTENDED, AttemptState.SENDING, AttemptState.IN_DOUBT):
+        await means.store.finish_due(row.site, row.kind, row.ref)
+        return
+    opened = means.registry.sender(attempt.site, attempt.sender)
+    provider = opened.provider if opened else None
+    repeatable = (
+        provider is not None
+        and provider.repeats_are_ignored
+        and attempt.revoke_asked is None
+        and now < attempt.expires
+        and now - attempt.created < means.limits.repeat_sends_for * 1000
+    )
+    if not repeatable:
+        await _leave_in_doubt(record.alert, attempt, means)
+        return
+    means.log("info", "The message id is repeated.", action="attempt.repeated", alert=attempt.alert)
+    await step.run(
+        record.alert,
+        attempt,
+        (),
+        {},
+        means,
+        deadline=means.clock.loop_time() + min(means.limits.call_deadline, LEASE / 2000),
+        keep=None,
+        in_doubt=True,
+    )
+
+
+async def _expire(alert: Alert, attempt: Attempt, means: Means) -> None:
+    doubt = attempt.state is AttemptState.IN_DOUBT
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            attempt=attempt.id,
+            state=AttemptState.EXPIRED,
+            reason="never_settled" if doubt else "no_receipt",
+            tries=attempt.tries,
+            end=AlertState.EXPIRED,
+            done=(("attempt", attempt.id),),
+            entries=(
+                Entry(
+                    at=means.clock.now(),
+                    kind="expired",
+                    attempt=attempt.id,
+                    detail=detail(reason="never_settled" if doubt else "no_receipt"),
+                ),
+            ),
+        )
+    )
+
+
+async def _leave_in_doubt(alert: Alert, attempt: Attempt, means: Means) -> None:
+    """Nothing more can be asked without risking a second message: a receipt or the alert's end settles it."""
+    now = means.clock.now()
+    entries: tuple[Entry, ...] = ()
+    if attempt.state is not AttemptState.IN_DOUBT:
+        entries = (Entry(at=now, kind="in_doubt", attempt=attempt.id, detail=detail(reason="interrupted")),)
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            attempt=attempt.id,
+            state=AttemptState.IN_DOUBT,
+            reason="in_doubt",
+            tries=attempt.tries,
+            due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=max(now, attempt.expires)),),
+            entries=entries,
+        )
+    )
+
+
+async def _send_held(row: Due, means: Means) -> None:
+    """A held alert's time has come: the decision is made again from today's facts."""
+    record = await means.store.record(row.ref)
+    if record is None or record.alert.state is not AlertState.SCHEDULED or record.attempts:
+        await means.store.finish_due(row.site, row.kind, row.ref)
+        return
+    alert, now = record.alert, means.clock.now()
+    site = means.registry.site(alert.site)
+    versions = means.registry.template(alert.site, alert.template)
+    template = next((v for v in versions if v.template.version == alert.template_version), None)
+    if now >= alert.expires:
+        await _end(alert, AlertState.EXPIRED, "held_until_its_end", means)
+        return
+    if site is None or template is None:
+        await _end(alert, AlertState.FAILED, "template_or_site_removed", means)
+        return
+    deadline = means.clock.loop_time() + means.limits.call_deadline
+    opted_out: frozenset[str] = frozenset(await means.store.opted_out(alert.site, alert.recipient))
+    gathered = await gather(alert, site, template, means, deadline=deadline, opted_out=opted_out)
+    decision = decide(gathered.facts)
+    if decision.stop is not None:
+        await _end(alert, AlertState.FAILED, decision.stop.value, means)
+        return
+    if decision.hold is not None:
+        await means.store.push_due(_later(row, max(decision.hold, now + 1000)))
+        return
+    attempt = step.new_attempt(alert, decision.steps[0], gathered.contents, template.template.traffic, means)
+    lease = now + LEASE
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            alert_state=AlertState.SENDING,
+            next=attempt,
+            due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=lease),),
+            done=(("alert", alert.id),),
+            entries=(Entry(at=now, kind="released", attempt=attempt.id),),
+        )
+    )
+    await step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=None)
+
+
+async def _end(alert: Alert, end: AlertState, reason: str, means: Means) -> None:
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            end=end,
+            reason=reason,
+            done=(("alert", alert.id),),
+            entries=(Entry(at=means.clock.now(), kind=end.value, detail=detail(reason=reason)),),
+            release=True,
+        )
+    )
+
+
+def _later(row: Due, at: int) -> Due:
+    return Due(site=row.site, kind=row.kind, ref=row.ref, at=at, tries=row.tries + 1)

@@ -1,0 +1,146 @@
+"""Gathers the facts that a decision rests on: senders, content that fits, capabilities with their age, hours, caps.
+
+Opt-outs are not read here on the way in: `accept` looks them up in its own transaction (core.ports.Barred) and the
+decision is then made again with what it found. That keeps the hot path free of a read.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.core import hours, phone
+from heliograph.core.alert import Alert
+from heliograph.core.channel import Capability
+from heliograph.core.content import Content
+from heliograph.core.plan import Candidate, Facts
+from heliograph.core.render import CompiledTemplate
+from heliograph.core.site import Hours, Site
+from heliograph.flow.means import Means
+from heliograph.flow.registry import OpenSender
+
+
+class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+    """The facts, and the rendered content of each channel that has one."""
+
+    facts: Facts
+    contents: dict[str, Content]
+
+
+async def gather(
+    alert: Alert,
+    site: Site,
+    template: CompiledTemplate,
+    means: Means,
+    *,
+    deadline: float,
+    opted_out: frozenset[str] = frozenset(),
+) -> Gathered:
+    now = means.clock.now()
+    order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
+    contents: dict[str, Content] = {}
+    candidates: list[Candidate] = []
+    held_until = 0
+    for channel in order:
+        senders = means.registry.senders(site.id, channel)
+        if not senders:
+            continue
+        content = template.render(alert.language, channel, alert.variables)
+        if content is not None:
+            contents[channel] = content
+        for opened in senders:
+            paused = _paused(opened, means, now)
+            if paused:
+                probe = means.healths.of(site.id, opened.sender.name).next_probe(now)
+                held_until = min(held_until or probe, probe)
+            faults = tuple(opened.plug.check(content)) if content is not None else ()
+            asks = not (paused or faults or content is None or channel in opted_out or "all" in opted_out)
+            candidates.append(
+                Candidate(
+                    channel=channel,
+                    sender=opened.sender.name,
+                    provider=opened.sender.provider,
+                    has_content=content is not None,
+                    content_faults=faults,
+                    capability=await capability(alert, opened, means, now, deadline) if asks else None,
+                    paused=paused,
+                )
+            )
+    rule = site.quiet_hours.rule
+    quiet_until = None
+    if rule is not Hours.IGNORE:
+        zones = phone.zones_of(alert.recipient) or (site.quiet_hours.zone,)
+        quiet_until = hours.quiet_until(now, site.quiet_hours, zones)
+    recent = 0
+    if site.cap.count:
+        recent = await means.store.count_alerts(site.id, alert.recipient, now - site.cap.within * 1000)
+    facts = Facts(
+        now=now,
+        expires=alert.expires,
+        order=tuple(order),
+        candidates=tuple(candidates),
+        forced=alert.channel_forced,
+        opted_out=opted_out,
+        quiet_until=quiet_until,
+        quiet_rule=rule,
+        cap=site.cap.count,
+        recent=recent,
+        held_until=held_until,
+    )
+    return Gathered(facts=facts, contents=contents)
+
+
+async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float) -> Capability | None:
+    """From memory, else from the store, else from the provider; None where the provider cannot be asked."""
+    provider = opened.provider
+    if provider is None or not provider.asks_capability:
+        return None
+    site, name, recipient = alert.site, opened.sender.name, alert.recipient
+    known = means.capabilities.get(site, name, recipient, now)
+    if known is None:
+        known = await means.store.capability(site, name, recipient)
+        if known is not None and means.capabilities.fresh(known, now):
+            means.capabilities.put(site, name, recipient, known)
+        else:
+            known = await provider.capability(recipient, now, deadline)
+            means.meters.capability(opened.sender.channel, known.reach.value)
+            remember(alert, opened, known, means)
+            if known.mark:
+                marked(opened, recipient, means)
+    return known
+
+
+def marked(opened: OpenSender, recipient: str, means: Means) -> None:
+    """The provider refused for a reason that may be the sender's: the third recipient in a row pauses it."""
+    if means.healths.of(opened.sender.site, opened.sender.name).marked(recipient):
+        pause(opened, "config: the provider refused three recipients in a row", means)
+
+
+def pause(opened: OpenSender, why: str, means: Means) -> None:
+    """Pauses a sender on every node and tells the operator. It is probed with one alert a minute."""
+    means.healths.of(opened.sender.site, opened.sender.name).paused(means.clock.now())
+    if opened.sender.paused:
+        return
+    means.log("error", f"The sender is paused: {why}.", action="sender.paused", sender=opened.sender.name)
+    means.behind(means.store.put_sender(msgspec.structs.replace(opened.sender, paused=why)))
+
+
+def succeeded(opened: OpenSender, means: Means) -> None:
+    """The provider took a message: marks are forgotten, and a paused sender is back."""
+    means.healths.of(opened.sender.site, opened.sender.name).succeeded()
+    if opened.sender.paused:
+        means.log("info", "The sender works again.", action="sender.resumed", sender=opened.sender.name)
+        means.behind(means.store.put_sender(msgspec.structs.replace(opened.sender, paused="")))
+
+
+def remember(alert: Alert, opened: OpenSender, answer: Capability, means: Means) -> None:
+    """Keeps an answer here and, behind the call, in the store: losing it costs one question, no alert."""
+    means.capabilities.put(alert.site, opened.sender.name, alert.recipient, answer)
+    means.behind(means.store.keep_capability(alert.site, opened.sender.name, alert.recipient, answer))
+
+
+def _paused(opened: OpenSender, means: Means, now: int) -> str:
+    if opened.provider is None:
+        return opened.fault
+    if opened.sender.paused and means.healths.of(opened.sender.site, opened.sender.name).may_probe(now):
+        return ""
+    return opened.sender.paused

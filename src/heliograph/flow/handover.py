@@ -1,0 +1,163 @@
+"""Hands one attempt to its provider: uploads, repeats by fate, and what is true at the end.
+
+    taken     the provider said so
+    failed    the provider said no, or could not be reached and nothing was written
+    in_doubt  something was written and no word came back; it is never sent a second time blindly
+
+An error's fate decides: `retry` waits (Retry-After, else exponential with jitter) and repeats, `unknown` repeats at
+once with the same message id where the provider ignores repeats, everything else ends the attempt.
+"""
+
+from __future__ import annotations
+
+import random
+from enum import StrEnum
+
+import msgspec
+
+from heliograph.core.alert import Attempt
+from heliograph.core.content import Content, media_of, with_references
+from heliograph.core.ports import Exchange, Message, Taken
+from heliograph.errors import Blame, Fate, SendError
+from heliograph.flow.means import Means
+from heliograph.flow.registry import OpenSender
+
+TRIES = 4  # hand-overs that failed before anything was accepted; throttled ones do not count
+FIRST_WAIT = 0.25  # seconds, doubled each time, ± 50 %
+LEAST_LEFT = 0.05  # seconds before the deadline in which no new try is begun
+PATIENCE = 5.0  # seconds that a try is given at least, where a repeat is harmless; else it has all that is left
+
+
+class Verdict(StrEnum):
+    TAKEN = "taken"
+    FAILED = "failed"
+    NOT_SENT = "not_sent"  # the deadline ended before anything was handed over
+    IN_DOUBT = "in_doubt"
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """`error` is the last one met, also beside a success. `exchanges`: every exchange, oldest first."""
+
+    verdict: Verdict
+    tries: int
+    taken: Taken | None = None
+    error: SendError | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+async def hand_over(
+    attempt: Attempt, opened: OpenSender, means: Means, *, deadline: float, in_doubt: bool = False
+) -> Handed:
+    """Tries until the provider says yes or no, or `deadline` (loop time) ends. `in_doubt`: an earlier hand-over of
+    this attempt was left without an answer, so that "nothing was handed over" can no longer be said."""
+    provider = opened.provider
+    if provider is None:
+        fault = SendError(opened.fault, code="sender_not_usable", fate=Fate.CONFIG, blame=Blame.US)
+        return Handed(verdict=Verdict.IN_DOUBT if in_doubt else Verdict.FAILED, tries=attempt.tries, error=fault)
+    clock, tries, failures = means.clock, attempt.tries, 0
+    exchanges: list[Exchange] = []
+    error: SendError | None = None
+
+    while True:
+        started = clock.loop_time()
+        tries += 1
+        try:
+            content = await _with_uploads(attempt, opened, means, deadline)
+            taken = await provider.send(
+                Message(
+                    id=attempt.id,
+                    recipient=attempt.recipient,
+                    content=content,
+                    expires=attempt.expires,
+                    now=clock.now(),
+                    traffic=attempt.traffic,
+                ),
+                _patience(started, deadline) if provider.repeats_are_ignored else deadline,
+            )
+        except SendError as met:
+            error = met
+            if met.exchange is not None:
+                exchanges.append(met.exchange)
+            means.meters.attempt(attempt.provider, met.fate.value, clock.loop_time() - started)
+        else:
+            means.meters.attempt(attempt.provider, "taken", clock.loop_time() - started)
+            if taken.exchange is not None:
+                exchanges.append(taken.exchange)
+            return Handed(verdict=Verdict.TAKEN, tries=tries, taken=taken, error=error, exchanges=tuple(exchanges))
+
+        verdict = _verdict(error, in_doubt=in_doubt)
+        in_doubt = in_doubt or error.fate is Fate.UNKNOWN
+        if error.fate not in (Fate.RETRY, Fate.UNKNOWN) or (in_doubt and not provider.repeats_are_ignored):
+            break
+        if error.retry_after is None:
+            failures += 1
+        if failures >= TRIES:
+            break
+        wait = _wait(failures) if error.retry_after is None else error.retry_after
+        if clock.loop_time() + wait > deadline - LEAST_LEFT:
+            # Throttled for longer than the caller waits is an answer; a network that ate the time is not.
+            if not in_doubt and error.retry_after is None:
+                verdict = Verdict.NOT_SENT
+            break
+        await clock.sleep(wait)
+        if clock.now() >= attempt.expires:
+            verdict = verdict if in_doubt else Verdict.NOT_SENT
+            break
+    return Handed(verdict=verdict, tries=tries, error=error, exchanges=tuple(exchanges))
+
+
+def _verdict(error: SendError, *, in_doubt: bool) -> Verdict:
+    """What is true after `error` if no further try is made. A plain no also settles an earlier doubt: a provider that
+    ignores repeats would have said yes had it taken the first. Bad credentials say nothing of it."""
+    if error.fate is Fate.UNKNOWN or (in_doubt and error.fate in (Fate.RETRY, Fate.CONFIG)):
+        return Verdict.IN_DOUBT
+    return Verdict.FAILED
+
+
+def _patience(started: float, deadline: float) -> float:
+    """Half of what is left, so that a lost answer leaves time for a repeat."""
+    return min(deadline, started + max(PATIENCE, (deadline - started) / 2))
+
+
+def _wait(failures: int) -> float:
+    return FIRST_WAIT * float(2 ** (failures - 1)) * random.uniform(0.5, 1.5)
+
+
+async def _with_uploads(attempt: Attempt, opened: OpenSender, means: Means, deadline: float) -> Content:
+    """The attempt's content with the provider's names of its uploads, uploading those it does not know yet."""
+    digests = {media.upload: media for media in media_of(attempt.content) if media.upload and not media.reference}
+    if not digests:
+        return attempt.content
+    references: dict[str, str] = {}
+    for digest, media in digests.items():
+        place = (attempt.site, attempt.sender, digest)
+        now = means.clock.now()
+        known = means.uploads.get(place)
+        if known is not None and known[1] > now:
+            references[digest] = known[0]
+            continue
+        kept = await means.store.upload(attempt.site, attempt.sender, digest, now)
+        if kept is None:
+            stored = await means.store.media(attempt.site, digest)
+            if stored is None:
+                raise SendError(
+                    f"The template's media {digest[:12]} is not in the store; apply the site again.",
+                    code="media_missing",
+                    fate=Fate.PERMANENT,
+                    blame=Blame.US,
+                )
+            content_type, data = stored
+            assert opened.provider is not None
+            try:
+                uploaded = await opened.provider.upload(media, data, content_type, now, deadline)
+            except SendError as error:
+                if error.fate is Fate.UNKNOWN:  # of the message itself nothing was handed over
+                    error.fate = Fate.RETRY
+                raise
+            await means.store.keep_upload(attempt.site, attempt.sender, digest, uploaded)
+            means.uploads[place] = (uploaded.reference, uploaded.expires)
+            kept = uploaded.reference
+        else:
+            means.uploads[place] = (kept, now + 3_600_000)  # asked again within the hour: another node may renew it
+        references[digest] = kept
+    return with_references(attempt.content, references)

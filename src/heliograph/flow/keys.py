@@ -1,0 +1,119 @@
+"""API keys of a site: made, listed, disabled, enabled, rotated. The four parts are shown once, then only sealed."""
+
+from __future__ import annotations
+
+import secrets
+import string
+
+import msgspec
+
+from heliograph.core.ports import Store
+from heliograph.core.site import Key, KeyKind
+from heliograph.errors import SetupError
+from heliograph.flow.manage import Seals
+
+_LETTERS = string.ascii_letters + string.digits  # common OAuth libraries take nothing else in a key or a token
+ROTATION = 7 * 86_400_000  # ms in which both keys are valid
+
+
+class FourParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller signs with; in clear, to be shown once."""
+
+    consumer_key: str
+    consumer_secret: str
+    token: str
+    token_secret: str
+
+    def __repr__(self) -> str:
+        return f"FourParts({self.consumer_key})"
+
+
+def _word(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def make() -> FourParts:
+    """24 characters of a key or token (oauthlib takes 20 to 30) are 142 bits, 40 of a secret 238."""
+    return FourParts(consumer_key=_word(24), consumer_secret=_word(40), token=_word(24), token_secret=_word(40))
+
+
+async def create(
+    store: Store,
+    seals: Seals,
+    site: str,
+    *,
+    now: int,
+    kind: KeyKind = KeyKind.LIVE,
+    note: str = "",
+    parts: FourParts | None = None,
+) -> FourParts:
+    """A new key of `site`. Raises SetupError where the site is not known."""
+    there = await store.changes(0)
+    if site not in {one.id for one in there.sites}:
+        known = ", ".join(one.id for one in there.sites) or "none yet"
+        raise SetupError(
+            f"There is no site {site}. Apply its files first: `heliograph apply PATH` (known sites: {known}).",
+            code="unknown_site",
+        )
+    parts = parts or make()
+    await store.put_key(
+        Key(
+            site=site,
+            consumer_key=parts.consumer_key,
+            consumer_secret=seals.seal(parts.consumer_secret),
+            token=parts.token,
+            token_secret=seals.seal(parts.token_secret) if parts.token else "",
+            kind=kind,
+            note=note,
+            created=now,
+        )
+    )
+    return parts
+
+
+async def find(store: Store, consumer_key: str, site: str = "") -> tuple[Key, ...]:
+    """Every key (one per token) with this consumer key. Raises SetupError where there is none."""
+    there = await store.changes(0)
+    found = tuple(key for key in there.keys if key.consumer_key == consumer_key and site in ("", key.site))
+    if not found:
+        raise SetupError(
+            f"There is no key {consumer_key}. `heliograph keys list` shows the keys of all sites.", code="unknown_key"
+        )
+    return found
+
+
+async def disable(store: Store, consumer_key: str, *, now: int) -> tuple[Key, ...]:
+    """From now on calls with this key are refused; every node sees it within a second."""
+    return await _set(store, await find(store, consumer_key), disabled=now)
+
+
+async def enable(store: Store, consumer_key: str) -> tuple[Key, ...]:
+    """Takes back a disabling and an end date."""
+    return await _set(store, await find(store, consumer_key), disabled=None, expires=None)
+
+
+async def rotate(
+    store: Store, seals: Seals, consumer_key: str, *, now: int, both_for: int = ROTATION
+) -> tuple[FourParts, int]:
+    """A new key beside the old one, which ends `both_for` ms from now (an earlier end stays). Returns the new parts
+    and the old key's end."""
+    old = await find(store, consumer_key)
+    first = old[0]
+    if first.disabled is not None:
+        raise SetupError(
+            f"The key {consumer_key} is disabled: there is nothing to hand over. Create a new one: "
+            f"`heliograph keys create {first.site}`.",
+            code="key_disabled",
+        )
+    parts = await create(store, seals, first.site, now=now, kind=first.kind, note=first.note)
+    ends = [key.expires for key in old if key.expires is not None]
+    end = min([now + both_for, *ends])
+    await _set(store, old, expires=end)
+    return parts, end
+
+
+async def _set(store: Store, keys: tuple[Key, ...], **fields: int | None) -> tuple[Key, ...]:
+    changed = tuple(msgspec.structs.replace(key, **fields) for key in keys)
+    for key in changed:
+        await store.put_key(key)
+    return changed

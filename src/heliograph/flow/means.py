@@ -1,0 +1,84 @@
+"""What the story needs from the rest of the house, built once by app.py and handed to every step."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from heliograph.core.ports import Clock, Store
+from heliograph.flow.cache import CapabilityCache
+from heliograph.flow.health import Healths
+from heliograph.flow.registry import Registry
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds. `call_deadline`: how long a caller waits at most. `repeat_window`: how long the same call again is
+    given the same answer. `capability_yes`/`capability_no`: how long such an answer is believed. `repeat_sends_for`:
+    how long after an attempt began its message id may be repeated to a provider that ignores repeats."""
+
+    call_deadline: float = 20.0
+    repeat_window: int = 86_400
+    capability_yes: int = 86_400
+    capability_no: int = 3_600
+    repeat_sends_for: int = 600
+
+
+class Meters(Protocol):
+    """What the story counts. Labels hold no personal data."""
+
+    def alert(self, outcome: str, channel: str) -> None: ...
+    def attempt(self, provider: str, outcome: str, seconds: float) -> None: ...
+    def capability(self, channel: str, answer: str) -> None: ...
+    def event(self, channel: str, kind: str) -> None: ...
+    def due(self, kind: str, lag_seconds: float) -> None: ...
+
+
+class Means:
+    """`node` names this process among its equals. `under_way` maps an alert's id to the task that is sending it, so
+    that a twin of its call waits for it. `log(level, sentence, action, **facts)` never gets personal data."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        registry: Registry,
+        limits: Limits,
+        meters: Meters,
+        log: Callable[..., None],
+        channels: frozenset[str],
+        node: str,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.registry = registry
+        self.limits = limits
+        self.meters = meters
+        self.log = log
+        self.channels = channels
+        self.node = node
+        self.capabilities = CapabilityCache(yes=limits.capability_yes * 1000, no=limits.capability_no * 1000)
+        self.healths = Healths()
+        self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
+        self.under_way: dict[str, asyncio.Future[Any]] = {}
+        self.wake = asyncio.Event()  # something may be due
+        self._behind: set[asyncio.Task[Any]] = set()
+
+    def behind(self, work: Any) -> None:
+        """Runs work that no answer waits for; `settle` waits for it on the way out."""
+        task = asyncio.ensure_future(work)
+        self._behind.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._behind.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log("error", "Work behind an answer failed.", action="behind", error=type(error).__name__)
+
+    async def settle(self) -> None:
+        """Waits for what still runs behind answers."""
+        while self._behind or self.under_way:
+            await asyncio.wait([*self._behind, *self.under_way.values()])

@@ -1,0 +1,33 @@
+"""What providers tell us, written down in one commit before their callback is answered. It calls nobody: whatever has
+to be done about it is a due row."""
+
+from __future__ import annotations
+
+from heliograph.core.event import Inbound, OptOutHeard, Receipt
+from heliograph.core.ports import Heard
+from heliograph.flow.means import Means
+from heliograph.flow.registry import OpenSender
+
+
+async def receive(opened: OpenSender, heard: Heard, means: Means) -> None:
+    """Writes the events of one callback. Raises StoreAway: the provider then delivers them again."""
+    if not heard.events:
+        return
+    sender = opened.sender
+    joined = await means.store.hear(sender.site, sender.channel, sender.name, heard.events, means.clock.now())
+    for event, place in zip(heard.events, joined, strict=True):
+        match event:
+            case Receipt(state=state):
+                kind = state.value
+            case Inbound(kind=what):
+                kind = f"inbound_{what}"
+            case OptOutHeard(wanted=wanted):
+                kind = "subscribe" if wanted else "unsubscribe"
+            case _:
+                kind = "unknown"
+        if place.duplicate:
+            kind = "duplicate"
+        elif not place.alert and isinstance(event, Receipt):
+            kind = "unmatched"
+        means.meters.event(sender.channel, kind)
+        means.log("info", "An event was heard.", action="event", kind=kind, alert=place.alert, channel=sender.channel)

@@ -1,0 +1,164 @@
+"""The registry in memory: sites, keys, templates and open senders, refreshed as soon as any process changes them.
+
+A reader sees plain dictionaries; `refresh` swaps what changed. The store gives only what is newer than the revision
+we have, so a refresh costs one small query while nothing changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+
+from heliograph.core.ports import Changes, Plug, Provider, Store
+from heliograph.core.render import CompiledTemplate, compile_template
+from heliograph.core.site import Key, Sender, Site
+
+
+class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key with its secrets unsealed."""
+
+    key: Key
+    consumer_secret: str
+    token_secret: str
+
+
+class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender with its provider opened. `provider` is None while it cannot be opened; `fault` then says why."""
+
+    sender: Sender
+    plug: Plug
+    provider: Provider | None
+    fault: str = ""
+
+
+class Registry:
+    def __init__(
+        self,
+        *,
+        open_key: Callable[[Key], OpenKey],
+        open_sender: Callable[[Sender], OpenSender],
+        closed: Callable[[Provider], None],
+    ) -> None:
+        """`open_key` unseals, `open_sender` opens a provider, `closed` is told of a provider that is no longer used
+        (it may still have calls under way)."""
+        self._open_key = open_key
+        self._open_sender = open_sender
+        self._closed = closed
+        self.revision = 0
+        self._sites: dict[str, Site] = {}
+        self._keys: dict[str, tuple[OpenKey, ...]] = {}
+        self._templates: dict[tuple[str, str], tuple[CompiledTemplate, ...]] = {}
+        self._senders: dict[tuple[str, str], OpenSender] = {}
+        self._by_channel: dict[tuple[str, str], tuple[OpenSender, ...]] = {}
+
+    def site(self, site: str) -> Site | None:
+        return self._sites.get(site)
+
+    def key(self, consumer_key: str) -> tuple[OpenKey, ...]:
+        """The keys that share this consumer key: one per token."""
+        return self._keys.get(consumer_key, ())
+
+    def template(self, site: str, name: str) -> tuple[CompiledTemplate, ...]:
+        """All versions, the newest last."""
+        return self._templates.get((site, name), ())
+
+    def template_names(self, site: str) -> list[str]:
+        return sorted(name for owner, name in self._templates if owner == site)
+
+    def sender(self, site: str, name: str) -> OpenSender | None:
+        return self._senders.get((site, name))
+
+    def senders(self, site: str, channel: str) -> tuple[OpenSender, ...]:
+        return self._by_channel.get((site, channel), ())
+
+    def all_senders(self) -> Iterable[OpenSender]:
+        return self._senders.values()
+
+    async def refresh(self, store: Store) -> bool:
+        """Takes over what changed since the last time. True if anything did."""
+        changes = await store.changes(self.revision)
+        if changes.revision == self.revision:
+            return False
+        self.take(changes)
+        return True
+
+    def take(self, changes: Changes) -> None:
+        for kind, site, name in changes.removed:
+            self._remove(kind, site, name)
+        for site_document in changes.sites:
+            self._sites[site_document.id] = site_document
+        for template in changes.templates:
+            place = (template.site, template.name)
+            others = [c for c in self._templates.get(place, ()) if c.template.version != template.version]
+            self._templates[place] = (*others, compile_template(template))
+        for key in changes.keys:
+            others = [k for k in self._keys.get(key.consumer_key, ()) if k.key.token != key.token]
+            self._keys[key.consumer_key] = (*others, self._open_key(key))
+        for sender in changes.senders:
+            self._put_sender(sender)
+        self.revision = changes.revision
+
+    def _put_sender(self, sender: Sender) -> None:
+        place = (sender.site, sender.name)
+        old = self._senders.get(place)
+        if old and msgspec.structs.replace(old.sender, paused=sender.paused) == sender:
+            # Only paused or resumed: its connections and tokens stay.
+            new = msgspec.structs.replace(old, sender=sender)
+        else:
+            new = self._open_sender(sender)
+            if old and old.provider:
+                self._closed(old.provider)
+        self._senders[place] = new
+        self._index(sender.site)
+
+    def _remove(self, kind: str, site: str, name: str) -> None:
+        if kind == "site":
+            self._sites.pop(site, None)
+        elif kind == "template":
+            template, _, version = name.rpartition("@")
+            place = (site, template or name)
+            left = tuple(c for c in self._templates.get(place, ()) if template and c.template.version != version)
+            if left:
+                self._templates[place] = left
+            else:
+                self._templates.pop(place, None)
+        elif kind == "key":
+            consumer_key = name.split("/", 1)[0]
+            self._keys.pop(consumer_key, None)
+        elif kind == "sender":
+            old = self._senders.pop((site, name), None)
+            if old and old.provider:
+                self._closed(old.provider)
+            self._index(site)
+
+    def _index(self, site: str) -> None:
+        channels: dict[str, list[OpenSender]] = {}
+        for (owner, _), opened in self._senders.items():
+            if owner == site:
+                channels.setdefault(opened.sender.channel, []).append(opened)
+        for place in [place for place in self._by_channel if place[0] == site]:
+            del self._by_channel[place]
+        for channel, opened_senders in channels.items():
+            ordered = sorted(opened_senders, key=lambda o: (-o.sender.weight, o.sender.name))
+            self._by_channel[site, channel] = tuple(ordered)
+
+
+async def watch(
+    registry: Registry,
+    store: Store,
+    *,
+    every: float,
+    failed: Callable[[Exception], None],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Refreshes for ever, every `every` seconds. A database that is away is told to `failed` and asked again."""
+    from heliograph.errors import HeliographError
+
+    while True:
+        await sleep(every)
+        try:
+            await registry.refresh(store)
+        except HeliographError as error:
+            failed(error)

@@ -1,0 +1,60 @@
+"""What a caller is told of an alert, and how it is read back from the record for a repeat of the call."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from heliograph.core.alert import Attempt
+from heliograph.core.ports import Record
+from heliograph.core.states import AlertState, AttemptState
+
+Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt"]
+
+TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """`kind` is a row of the outcome table. `raw`: the provider's success body, unchanged; `provider_raw`: its error
+    body. `code`, `detail`, `retryable` say why it failed. `send_at` (ms) where it is held. `replayed`: given back to
+    a repeat of the call, nothing was sent. `transient`: the call has no id of its own."""
+
+    kind: Kind
+    site: str
+    alert: str
+    channel: str = ""
+    raw: bytes = b""
+    send_at: int | None = None
+    code: str = ""
+    detail: str = ""
+    retryable: bool = False
+    provider_raw: bytes = b""
+    replayed: bool = False
+    transient: bool = False
+
+
+IN_DOUBT = "The provider did not answer in time. The alert stays open and is settled by its receipt; do not repeat it."
+
+
+def from_record(record: Record) -> Result | None:
+    """The answer that the record gives now; None while the alert is still on its way to the provider."""
+    alert = record.alert
+    newest: Attempt | None = record.attempts[-1] if record.attempts else None
+    taken = next(
+        (attempt for attempt in reversed(record.attempts) if attempt.state in TAKEN or attempt.references), None
+    )
+    if taken is not None:
+        return Result(kind="taken", site=alert.site, alert=alert.id, channel=taken.channel, raw=taken.raw)
+    if alert.state is AlertState.SCHEDULED:
+        return Result(kind="scheduled", site=alert.site, alert=alert.id, send_at=alert.send_at)
+    if newest is not None and newest.state is AttemptState.IN_DOUBT:
+        return Result(
+            kind="in_doubt",
+            site=alert.site,
+            alert=alert.id,
+            channel=newest.channel,
+            code="in_doubt",
+            detail=IN_DOUBT,
+        )
+    return None

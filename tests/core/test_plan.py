@@ -1,0 +1,140 @@
+"""The decision: pure, equal for equal facts, and it says why."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heliograph.core.channel import Capability, Reach
+from heliograph.core.plan import Candidate, Decision, Facts, Stop, decide
+from heliograph.core.site import Hours
+
+NOW = 1_700_000_000_000
+YES = Capability(reach=Reach.YES, asked=NOW - 90_000)
+NO = Capability(reach=Reach.NO, asked=NOW - 5_000, reason="cannot_reach")
+UNKNOWN = Capability(reach=Reach.UNKNOWN, asked=NOW)
+
+
+def candidate(channel: str = "rcs", **facts: object) -> Candidate:
+    return Candidate(**{"channel": channel, "sender": f"a-{channel}", "provider": "p", **facts})  # type: ignore[arg-type]
+
+
+def facts(*candidates: Candidate, **more: object) -> Facts:
+    base: dict[str, object] = {
+        "now": NOW,
+        "expires": NOW + 86_400_000,
+        "order": ("rcs", "wa", "sms"),
+        "candidates": candidates,
+    }
+    return Facts(**{**base, **more})  # type: ignore[arg-type]
+
+
+def whys(decision: Decision) -> dict[str, str]:
+    return {line.channel: line.why for line in decision.considered}
+
+
+def test_a_yes_is_chosen_and_its_age_is_told() -> None:
+    decision = decide(facts(candidate(capability=YES)))
+    assert [step.channel for step in decision.steps] == ["rcs"]
+    assert decision.considered[0].age == 90
+    assert decision.considered[0].reach is Reach.YES
+
+
+def test_an_unknown_is_tried() -> None:
+    assert decide(facts(candidate(capability=UNKNOWN))).steps
+
+
+def test_a_provider_that_cannot_be_asked_is_tried() -> None:
+    assert decide(facts(candidate(capability=None))).steps
+
+
+def test_a_no_on_the_only_channel_is_the_failed_compatibility_check() -> None:
+    decision = decide(facts(candidate(capability=NO)))
+    assert decision.stop is Stop.CANNOT_REACH
+    assert whys(decision) == {"rcs": "cannot_reach", "wa": "no_sender", "sms": "no_sender"}
+
+
+def test_order_is_kept_and_a_no_is_passed_over() -> None:
+    decision = decide(facts(candidate("sms"), candidate("wa"), candidate(capability=NO)))
+    assert [step.channel for step in decision.steps] == ["wa", "sms"]
+
+
+def test_an_opt_out_of_one_channel_leaves_the_others() -> None:
+    decision = decide(facts(candidate(), candidate("sms"), opted_out=frozenset({"rcs"})))
+    assert [step.channel for step in decision.steps] == ["sms"]
+
+
+def test_an_opt_out_of_the_only_channel_refuses() -> None:
+    assert decide(facts(candidate(), opted_out=frozenset({"rcs"}))).stop is Stop.OPTED_OUT
+
+
+def test_an_opt_out_of_all_refuses_whatever_else_holds() -> None:
+    decision = decide(facts(candidate(), candidate("sms"), opted_out=frozenset({"all"})))
+    assert decision.stop is Stop.OPTED_OUT
+    assert not decision.steps
+
+
+def test_content_that_fits_no_channel_names_its_faults() -> None:
+    decision = decide(facts(candidate(content_faults=("title is 231 characters, RCS allows 200",)), order=("rcs",)))
+    assert decision.stop is Stop.CONTENT
+    assert "231" in decision.considered[0].detail[0]
+
+
+def test_a_paused_sender_holds_the_alert_until_it_is_looked_at_again() -> None:
+    decision = decide(facts(candidate(paused="config"), held_until=NOW + 60_000))
+    assert decision.hold == NOW + 60_000
+    assert decision.stop is None
+
+
+def test_a_paused_sender_that_comes_back_after_the_end_refuses() -> None:
+    decision = decide(facts(candidate(paused="config"), held_until=NOW + 60_000, expires=NOW + 60_000))
+    assert decision.stop is Stop.CANNOT_REACH
+
+
+@pytest.mark.parametrize(
+    ("rule", "until", "stop", "hold"),
+    [
+        (Hours.DELAY, NOW + 1000, None, NOW + 1000),
+        (Hours.REJECT, NOW + 1000, Stop.QUIET_HOURS, None),
+        (Hours.IGNORE, NOW + 1000, None, None),
+        (Hours.DELAY, NOW + 90_000_000, Stop.QUIET_HOURS, None),  # they end after the alert does
+    ],
+)
+def test_quiet_hours(rule: Hours, until: int, stop: Stop | None, hold: int | None) -> None:
+    decision = decide(facts(candidate(), quiet_until=until, quiet_rule=rule))
+    assert (decision.stop, decision.hold) == (stop, hold)
+
+
+def test_the_cap_counts_this_alert_as_one_more() -> None:
+    assert decide(facts(candidate(), cap=3, recent=3)).stop is Stop.CAP
+    assert decide(facts(candidate(), cap=3, recent=2)).steps
+
+
+candidates = st.builds(
+    Candidate,
+    channel=st.sampled_from(["rcs", "wa", "sms"]),
+    sender=st.sampled_from(["one", "two"]),
+    provider=st.just("p"),
+    has_content=st.booleans(),
+    content_faults=st.sampled_from([(), ("too long",)]),
+    capability=st.sampled_from([None, YES, NO, UNKNOWN]),
+    paused=st.sampled_from(["", "config"]),
+)
+
+
+@given(
+    st.lists(candidates, max_size=6, unique_by=lambda c: (c.channel, c.sender)),
+    st.frozensets(st.sampled_from(["all", "rcs", "wa", "sms"])),
+)
+def test_every_decision_is_one_thing_and_the_same_again(known: list[Candidate], opted_out: frozenset[str]) -> None:
+    told = facts(*known, opted_out=opted_out, held_until=NOW + 1)
+    decision = decide(told)
+    assert sum([bool(decision.steps), decision.stop is not None, decision.hold is not None]) == 1
+    for step in decision.steps:
+        assert not opted_out & {"all", step.channel}
+        line = next(c for c in known if (c.channel, c.sender) == (step.channel, step.sender))
+        assert line.has_content and not line.content_faults and not line.paused
+        assert line.capability is None or line.capability.reach is not Reach.NO
+    assert msgspec.json.encode(decide(told)) == msgspec.json.encode(decision)
