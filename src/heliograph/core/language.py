@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 import langcodes
+from language_data import names  # type: ignore[import-untyped]  # it has no py.typed
 
 # Nobody's language is longer; what is longer is not looked up (a caller must not choose how long we search).
 LONGEST = 60
@@ -81,13 +82,23 @@ def _tag(word: str) -> str | None:
 
 def _named(word: str) -> str | None:
     name = " ".join(word.replace("_", " ").casefold().split())
-    plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
-    if plain in _WORDS:
-        return _WORDS[plain]
-    try:
-        return langcodes.standardize_tag(langcodes.find(name).to_tag(), macro=True)
-    except LookupError:
+    if not all(c.isalpha() or unicodedata.combining(c) or c in " -'’()," for c in name):
+        # Names have no other characters, and the trie under language_data reads foreign memory for a NUL.
         return None
+    plain = "".join(c for c in unicodedata.normalize("NFD", name) if not unicodedata.combining(c))
+    code = _WORDS.get(plain) or _exactly("language", name)
+    if code is None and name.endswith(")"):  # English (United States), as pickers show it
+        head, _, region = name[:-1].partition("(")
+        tongue, land = _exactly("language", head.strip()), _exactly("territory", region.strip())
+        code = f"{tongue}-{land}" if tongue and land else None
+    return langcodes.standardize_tag(code, macro=True) if code else None
+
+
+def _exactly(category: str, name: str) -> str | None:
+    """The code that has this name in some language. language_data also takes a beginning for the name ("pirate" would
+    be Yine, spoken in Peru), and so sends words that nobody asked for: the name itself must be in its table."""
+    code: str | None = names.name_to_code(category, name)
+    return code if names.normalize_name(name) in names.TRIES[f"und/name_to_{category}"] else None
 
 
 def unknown(text: str) -> str:
@@ -110,6 +121,8 @@ def closest(asked: str, offered: tuple[str, ...]) -> tuple[str, Way] | None:
     """
     if asked in offered:
         return asked, Way.EXACT
+    if read(asked) is None:  # a key that an author made up is matched to the letter alone
+        return None
     script = _script(asked)
     subtags = asked.split("-")
     for length in range(len(subtags) - 1, 0, -1):

@@ -249,6 +249,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...] = ()
     keep_until: int | None = None
     release: bool = False
+    revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,11 +288,13 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one heard event: `duplicate` (seen before), `alert` it belongs to ("" = unmatched, kept)."""
+    """What became of one heard event: `duplicate` (seen before), `alert` it belongs to ("" = unmatched, kept).
+    `state`: the attempt's new state where this event changed it."""
 
     alert: str = ""
     attempt: str = ""
     duplicate: bool = False
+    state: AttemptState | None = None
 
 
 class Store(Protocol):

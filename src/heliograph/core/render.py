@@ -179,9 +179,10 @@ def strings(node: object, place: str = "") -> Iterator[tuple[str, str]]:
                 yield from strings(value, inner)
 
 
-def looks_like_variables(text: str) -> Iterator[tuple[str, bool]]:
-    """Every word after an @ (`@@` aside), and whether it stands within a word, as in an e-mail address."""
+def looks_like_variables(text: str) -> Iterator[tuple[int, str, bool]]:
+    """Every word after an @ (`@@` aside): where its @ stands, the word, and whether that is within another word, as in
+    an e-mail address or a path."""
     for found in _LOOKS.finditer(text):
         if found[1] is not None:
             start = found.start()
-            yield found[1], start > 0 and (text[start - 1].isalnum() or text[start - 1] in "._-+%/")
+            yield start, found[1], start > 0 and (text[start - 1].isalnum() or text[start - 1] in ".-+%/")

@@ -62,8 +62,8 @@ class KnownSender(msgspec.Struct, kw_only=True):
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that the provider took. `resource` is its success body, given again for a repeated `id`. `expires` (ms):
-    when it is withdrawn if it has not reached the phone by then."""
+    """A message that the provider took. `resource` is its success body, given again for a repeated `id`. `expires`
+    (ms): when it is withdrawn if it has not reached the phone by then."""
 
     id: str
     sender: str

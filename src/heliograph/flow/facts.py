@@ -13,8 +13,8 @@ from heliograph.core.alert import Alert
 from heliograph.core.channel import Capability
 from heliograph.core.content import Content
 from heliograph.core.plan import Candidate, Facts
-from heliograph.core.render import CompiledTemplate
 from heliograph.core.site import Hours, Site
+from heliograph.core.template import CompiledTemplate
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
@@ -52,7 +52,7 @@ async def gather(
             if paused:
                 probe = means.healths.of(site.id, opened.sender.name).next_probe(now)
                 held_until = min(held_until or probe, probe)
-            faults = tuple(opened.plug.check(content)) if content is not None else ()
+            faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
             asks = not (paused or faults or content is None or channel in opted_out or "all" in opted_out)
             candidates.append(
                 Candidate(
@@ -68,7 +68,7 @@ async def gather(
     rule = site.quiet_hours.rule
     quiet_until = None
     if rule is not Hours.IGNORE:
-        zones = phone.zones_of(alert.recipient) or (site.quiet_hours.zone,)
+        zones = phone.zone_of(alert.recipient) or (site.quiet_hours.zone,)
         quiet_until = hours.quiet_until(now, site.quiet_hours, zones)
     recent = 0
     if site.cap.count:

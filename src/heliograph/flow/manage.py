@@ -36,13 +36,14 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True):
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What site files ask for. Senders hold their secrets in clear; `secrets` names these fields per sender
-    (site, name)."""
+    (site, name), `notes` are the linter's warnings."""
 
     sites: tuple[Site, ...] = ()
     senders: tuple[Sender, ...] = ()
     templates: tuple[Template, ...] = ()
     media: tuple[Medium, ...] = ()
     secrets: Mapping[tuple[str, str], frozenset[str]] = {}
+    notes: tuple[str, ...] = ()
 
 
 class What(StrEnum):
@@ -67,38 +68,44 @@ Document = Site | Sender | Template
 
 
 async def apply(
-    wanted: Wanted, store: Store, seals: Seals, *, dry_run: bool = False, prune: bool = False
+    wanted: Wanted, store: Store | None, seals: Seals, *, dry_run: bool = False, prune: bool = False
 ) -> list[Change]:
     """Bring the registry to `wanted` and say what changed. Media go first and sites before what belongs to them, so
-    that a node which reads in between never finds a template without its picture. `dry_run` writes nothing.
+    that a node which reads in between never finds a template without its picture. `dry_run` writes nothing; without
+    a store (a database that is yet to be made) it is always one.
 
     Documents of a wanted site that are not wanted are `kept`, or `removed` with `prune`. Keys are never touched.
     Raises StoreAway; a repeat finishes what was begun.
     """
-    there = await store.changes(0)
+    there = await store.changes(0) if store else Changes(revision=0)
+    to = None if dry_run else store
     changes: list[Change] = []
     for medium in wanted.media:
-        changes.append(await _put_medium(medium, store, dry_run))
+        known = store is not None and await store.media(medium.site, medium.digest) is not None
+        if to and not known:
+            await to.put_media(medium.site, medium.digest, medium.content_type, medium.data)
+        what = What.UNCHANGED if known else What.CREATED
+        changes.append(Change(kind="media", site=medium.site, name=medium.name, what=what))
     for site in wanted.sites:
         change = compare("site", site.id, site.id, site, _site(there, site.id))
         changes.append(change)
-        if _writes(change) and not dry_run:
-            await store.put_site(site)
+        if to and _writes(change):
+            await to.put_site(site)
     for sender in wanted.senders:
         fields = wanted.secrets.get((sender.site, sender.name), frozenset())
         change, sealed = _sender(sender, fields, _sender_there(there, sender), seals)
         changes.append(change)
-        if _writes(change) and not dry_run:
-            await store.put_sender(sealed)
+        if to and _writes(change):
+            await to.put_sender(sealed)
     for template in wanted.templates:
         change = compare("template", template.site, label(template), template, _template_there(there, template))
         changes.append(change)
-        if _writes(change) and not dry_run:
-            await store.put_template(template)
+        if to and _writes(change):
+            await to.put_template(template)
     for kind, site_id, name in _left_over(wanted, there):
         changes.append(Change(kind=kind, site=site_id, name=name, what=What.REMOVED if prune else What.KEPT))
-        if prune and not dry_run:
-            await store.remove(kind, site_id, name)
+        if to and prune:
+            await to.remove(kind, site_id, name)
     return changes
 
 
@@ -142,14 +149,6 @@ def _writes(change: Change) -> bool:
     return change.what in (What.CREATED, What.CHANGED)
 
 
-async def _put_medium(medium: Medium, store: Store, dry_run: bool) -> Change:
-    there = await store.media(medium.site, medium.digest)
-    if there is None and not dry_run:
-        await store.put_media(medium.site, medium.digest, medium.content_type, medium.data)
-    what = What.CREATED if there is None else What.UNCHANGED
-    return Change(kind="media", site=medium.site, name=medium.name, what=what)
-
-
 def _sender(sender: Sender, secret: frozenset[str], there: Sender | None, seals: Seals) -> tuple[Change, Sender]:
     """The change, and the sender as it is to be stored. `paused` belongs to operators, not to the files: it stays.
     A secret that says the same keeps its seal."""
@@ -159,6 +158,8 @@ def _sender(sender: Sender, secret: frozenset[str], there: Sender | None, seals:
     fields: list[str] = []
     for name in secret & settings.keys():
         clear = str(settings[name])
+        if not clear:
+            continue
         former = there.settings.get(name) if there else None
         if isinstance(former, str) and seals.open(former) == clear:
             settings[name] = former

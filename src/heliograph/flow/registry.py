@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable
 import msgspec
 
 from heliograph.core.ports import Changes, Plug, Provider, Store
-from heliograph.core.render import CompiledTemplate, compile_template
 from heliograph.core.site import Key, Sender, Site
+from heliograph.core.template import CompiledTemplate
+from heliograph.core.template import compile as compile_template
+from heliograph.errors import HeliographError
 
 
 class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,10 +27,11 @@ class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
-    """A sender with its provider opened. `provider` is None while it cannot be opened; `fault` then says why."""
+    """A sender with its provider opened. `provider` is None while it cannot be opened (`plug` too where it is not
+    installed); `fault` then says why."""
 
     sender: Sender
-    plug: Plug
+    plug: Plug | None
     provider: Provider | None
     fault: str = ""
 
@@ -37,12 +40,12 @@ class Registry:
     def __init__(
         self,
         *,
-        open_key: Callable[[Key], OpenKey],
+        open_key: Callable[[Key], OpenKey | None],
         open_sender: Callable[[Sender], OpenSender],
         closed: Callable[[Provider], None],
     ) -> None:
-        """`open_key` unseals, `open_sender` opens a provider, `closed` is told of a provider that is no longer used
-        (it may still have calls under way)."""
+        """`open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
+        is told of a provider that is no longer used (it may still have calls under way)."""
         self._open_key = open_key
         self._open_sender = open_sender
         self._closed = closed
@@ -65,7 +68,7 @@ class Registry:
         return self._templates.get((site, name), ())
 
     def template_names(self, site: str) -> list[str]:
-        return sorted(name for owner, name in self._templates if owner == site)
+        return sorted(name for (owner, name), versions in self._templates.items() if owner == site and versions)
 
     def sender(self, site: str, name: str) -> OpenSender | None:
         return self._senders.get((site, name))
@@ -94,8 +97,9 @@ class Registry:
             others = [c for c in self._templates.get(place, ()) if c.template.version != template.version]
             self._templates[place] = (*others, compile_template(template))
         for key in changes.keys:
-            others = [k for k in self._keys.get(key.consumer_key, ()) if k.key.token != key.token]
-            self._keys[key.consumer_key] = (*others, self._open_key(key))
+            kept = [k for k in self._keys.get(key.consumer_key, ()) if k.key.token != key.token]
+            opened = self._open_key(key)
+            self._keys[key.consumer_key] = (*kept, opened) if opened else tuple(kept)
         for sender in changes.senders:
             self._put_sender(sender)
         self.revision = changes.revision
@@ -118,15 +122,11 @@ class Registry:
             self._sites.pop(site, None)
         elif kind == "template":
             template, _, version = name.rpartition("@")
-            place = (site, template or name)
-            left = tuple(c for c in self._templates.get(place, ()) if template and c.template.version != version)
-            if left:
-                self._templates[place] = left
-            else:
-                self._templates.pop(place, None)
+            place = (site, template)
+            self._templates[place] = tuple(c for c in self._templates.get(place, ()) if c.template.version != version)
         elif kind == "key":
-            consumer_key = name.split("/", 1)[0]
-            self._keys.pop(consumer_key, None)
+            consumer_key, _, token = name.partition("/")
+            self._keys[consumer_key] = tuple(k for k in self._keys.get(consumer_key, ()) if k.key.token != token)
         elif kind == "sender":
             old = self._senders.pop((site, name), None)
             if old and old.provider:
@@ -154,8 +154,6 @@ async def watch(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Refreshes for ever, every `every` seconds. A database that is away is told to `failed` and asked again."""
-    from heliograph.errors import HeliographError
-
     while True:
         await sleep(every)
         try:

@@ -1,0 +1,277 @@
+"""The only file that sees every room: settings → store → plugs → flow → web. Started in order, stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+import heliograph.out
+import heliograph.store
+from heliograph import plugs, telemetry
+from heliograph.clock import SystemClock
+from heliograph.core import phone
+from heliograph.core.ports import Provider, Store
+from heliograph.core.site import Key, Sender
+from heliograph.errors import HeliographError, StoreAway
+from heliograph.firstrun import secret_key_for
+from heliograph.flow import due
+from heliograph.flow.means import Limits, Means
+from heliograph.flow.registry import OpenKey, OpenSender, Registry, watch
+from heliograph.lock import FileLock
+from heliograph.seal import Sealer
+from heliograph.sandbox import Pace
+from heliograph.settings import Settings
+from heliograph.stage import Stage, set_stage
+from heliograph.web import address
+from heliograph.web.asgi import asgi
+from heliograph.web.call import Doors
+from heliograph.web.protocol import Limits as ConnectionLimits
+from heliograph.web.rates import FailedCredentials, Rates
+from heliograph.web.route import Listener
+from heliograph.web.routes import ROUTES
+from heliograph.web.server import Server
+
+REFRESH_EVERY = 0.4  # seconds: a change made by another process is seen within one second
+PURGE_EVERY = 300.0  # seconds
+LINGER = 60.0  # seconds that a replaced provider may still have calls under way
+
+
+class House:
+    """One running server. `start`, then `stop`; `port` is the public listener's."""
+
+    def __init__(self, settings: Settings, *, log: telemetry.Log | None = None) -> None:
+        self.settings = settings
+        self.log = log or telemetry.logger(settings.log_level, settings.log_format)
+        self.meters = telemetry.Meters()
+        self.port = 0
+        self.private_port = 0
+        self._stops: list[Callable[[], Awaitable[Any]]] = []
+        self._lingering: dict[asyncio.TimerHandle, Provider] = {}
+
+    async def start(self) -> None:
+        """Opens everything in order. What was opened is closed again if a later step fails."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        settings = self.settings
+        phone.preload()
+        plugs.channels()  # a broken plug stops the start, by name
+        sealer = Sealer(_parts(secret_key_for(settings, self._warn)))
+        if settings.embedded:
+            lock = FileLock(settings.database_url)
+            lock.take()
+            self._stops.append(lock.free)
+        store = await heliograph.store.open(settings.database_url, migrate=settings.embedded)
+        self._stops.append(store.close)
+        out = heliograph.out.open(
+            allowed=_parts(settings.allowed_hosts),
+            allow_private=settings.allow_private_addresses,
+            only_allowed=bool(settings.allowed_hosts),
+        )
+        self._stops.append(out.close)
+        registry = Registry(
+            open_key=lambda key: self._open_key(key, sealer),
+            open_sender=lambda sender: plugs.open_sender(sender, sealer, out),
+            closed=self._linger,
+        )
+        await registry.refresh(store)
+        self._stops.append(lambda: self._close_all(registry))
+        clock = SystemClock()
+        self.means = means = Means(
+            store=store,
+            clock=clock,
+            registry=registry,
+            limits=Limits(
+                call_deadline=settings.call_deadline,
+                repeat_window=settings.repeat_window,
+                capability_yes=settings.capability_yes,
+                capability_no=settings.capability_no,
+                repeat_sends_for=settings.repeat_sends_for,
+            ),
+            meters=self.meters,
+            log=self.log,
+            channels=frozenset(plugs.channels()),
+            node=f"{socket.gethostname()}-{os.getpid()}-{clock.new_id()[-6:]}",
+        )
+        self._stops.append(means.settle)
+        if settings.embedded:
+            await store.break_leases()  # this process alone holds the file: whoever held them is dead
+        self._task(watch(registry, store, every=REFRESH_EVERY, failed=self._refresh_failed), "registry")
+        self._task(self._purge(store), "purge")
+        self._task(due.work(means), "due")
+        await self._listen()
+
+    async def _listen(self) -> None:
+        settings = self.settings
+        doors = Doors(
+            settings=settings,
+            means=self.means,
+            meters=self.meters,
+            log=self.log,
+            plate=address.doorplate(settings.public_url, settings.trusted_proxies),
+            failed=FailedCredentials(settings.failed_credentials),
+            rates=Rates(),
+            routes=ROUTES,
+        )
+        limits = ConnectionLimits(
+            header_limit=settings.header_limit,
+            header_size=settings.header_size,
+            body_limit=settings.body_limit,
+            body_timeout=settings.body_timeout,
+            idle_timeout=settings.idle_timeout,
+            connections=settings.max_concurrency,
+        )
+        if settings.private_port is not None:
+            private = Server(asgi(doors, Listener.PRIVATE), settings.host, settings.private_port, limits)
+            self.private_port = await private.start()
+            self._stops.append(lambda: private.stop(1.0))
+        public = Server(asgi(doors), settings.host, settings.port, limits)
+        self.port = await public.start()
+        self._stops.append(lambda: public.stop(settings.stop_timeout))
+        self.log("info", "heliograph serves.", action="started", port=self.port, node=self.means.node)
+
+    async def stop(self) -> None:
+        """No new call, what is under way is finished, the rest is left to its lease."""
+        while self._stops:
+            step = self._stops.pop()
+            try:
+                await step()
+            except HeliographError as error:
+                self.log("error", error.sentence, action="stop.failed", code=error.code)
+
+    def _task(self, work: Any, name: str) -> None:
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._ended)
+        task.set_name(name)
+
+        async def cancel() -> None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+        self._stops.append(cancel)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that should run for ever broke on a bug: better a restart than a server that forgets half its work."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.log(
+                "critical",
+                f"The task {task.get_name()} broke; the server stops.",
+                action="task.broke",
+                error=type(error).__name__,
+                stack=telemetry.stack_of(error),
+            )
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _linger(self, provider: Provider) -> None:
+        """A provider that was replaced may still have calls under way: it is closed in a minute, or at the end."""
+
+        def close() -> None:
+            self._lingering.pop(handle)
+            self.means.behind(provider.close())
+
+        handle = asyncio.get_running_loop().call_later(LINGER, close)
+        self._lingering[handle] = provider
+
+    async def _close_all(self, registry: Registry) -> None:
+        for handle in self._lingering:
+            handle.cancel()
+        in_use = [opened.provider for opened in registry.all_senders() if opened.provider is not None]
+        for provider in (*self._lingering.values(), *in_use):
+            await provider.close()
+
+    def _open_key(self, key: Key, sealer: Sealer) -> OpenKey | None:
+        try:
+            return open_key(key, sealer)
+        except HeliographError as error:
+            self.log("error", error.sentence, action="key.sealed", key=key.consumer_key)
+            return None
+
+    def _refresh_failed(self, error: Exception) -> None:
+        self.log("warning", "The registry could not be refreshed.", action="registry.stale", error=type(error).__name__)
+
+    def _warn(self, sentence: str) -> None:
+        self.log("warning", sentence, action="secret_key.made")
+
+    async def _purge(self, store: Store) -> None:
+        while True:
+            try:
+                await store.purge(SystemClock().now())
+            except StoreAway:
+                self.log("warning", "The store is away; the purge waits.", action="purge.store_away")
+            await asyncio.sleep(PURGE_EVERY)
+
+
+def open_key(key: Key, sealer: Sealer) -> OpenKey:
+    """A key with its secrets opened. Raises SetupError where no secret key opens them."""
+    return OpenKey(
+        key=key,
+        consumer_secret=sealer.open(key.consumer_secret),
+        token_secret=sealer.open(key.token_secret) if key.token_secret else "",
+    )
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+async def until_stopped() -> None:
+    """Returns at SIGINT or SIGTERM."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, asked.set)
+    await asked.wait()
+
+
+def run(settings: Settings) -> None:
+    """Serves until it is told to stop."""
+
+    async def serve() -> None:
+        house = House(settings)
+        telemetry.take_over(house.log)
+        await house.start()
+        try:
+            await until_stopped()
+        finally:
+            house.log("info", "heliograph stops.", action="stopping")
+            await house.stop()
+
+    uvloop.run(serve())
+
+
+def run_sandbox(
+    settings: Settings, data: Path, *, webhook: str, seed: int, pace: Pace, ready: Callable[[Stage], None]
+) -> None:
+    """Serves the simulated outside world until it is told to stop. `ready` is told once it answers."""
+
+    async def serve() -> None:
+        stage = await set_stage(
+            data,
+            host=settings.sandbox_host,
+            port=settings.sandbox_port,
+            token=settings.sandbox_token,
+            webhook=webhook,
+            seed=seed,
+            pace=pace,
+        )
+        try:
+            ready(stage)
+            await until_stopped()
+        finally:
+            await stage.sandbox.stop()
+
+    uvloop.run(serve())

@@ -1,0 +1,213 @@
+"""RCS through Google's RBM API, REST v1 (RCS for Business).
+
+Facts that shape this file: Google ignores a message whose id was used before, so a repeat reaches nobody twice; no
+call reads a message back; a revoke answered 404 means "delivered, or never had it".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+
+from heliograph.channels import kit
+from heliograph.channels.kit import Row
+from heliograph.channels.rcs import google_rbm_callback, google_rbm_wire
+from heliograph.channels.rcs.google_rbm_answers import TAKEN, WHO, not_capable, refused
+from heliograph.channels.rcs.google_rbm_check import check
+from heliograph.channels.rcs.google_rbm_token import Tokens
+from heliograph.core.channel import Capability, Reach
+from heliograph.core.content import Media, media_of
+from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, Taken, Uploaded
+from heliograph.core.site import Sender
+from heliograph.errors import Blame, Fate, SendError, SetupError
+
+__all__ = ["NAME", "SECRETS", "GoogleRbm", "Settings", "check", "open"]
+
+NAME = "google-rbm"
+SECRETS = frozenset({"key", "webhook_token"})
+
+HOST = "rcsbusinessmessaging.googleapis.com"
+REGIONS = ("us", "europe", "asia")  # the agent's hosting region, fixed when it is made; the host is <region>-HOST
+FILE_BYTES = 100 * 1024 * 1024
+FILE_LIVES_MS = 59 * 86_400_000  # Google keeps uploads 60 days; a day is kept back for messages under way
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sender: one RBM agent.
+
+    `agent`: its id, with or without "@rbm.goog". `key`: the service account's key file as text (secret); in a site's
+    file `key_file` names the file instead, which is read when the site is applied. `region`: us | europe | asia, the
+    agent's hosting region; empty = the global host. `base_url`: another host (the sandbox). `token_url`: another token
+    endpoint than the key file's. `webhook_token`: the client token of the agent's webhook (secret); without it no
+    callback is taken. `partner`: the partner's id, for people only.
+    """
+
+    agent: str
+    key: str = ""
+    key_file: str = ""
+    region: str = ""
+    base_url: str = ""
+    token_url: str = ""
+    webhook_token: str = ""
+    partner: str = ""
+
+    def __post_init__(self) -> None:
+        if not google_rbm_callback.bare(self.agent):
+            raise ValueError("agent is empty; give the RBM agent's id")
+        if self.region and self.region not in REGIONS:
+            raise ValueError(f"region {self.region!r} is not one of {', '.join(REGIONS)}")
+        if self.region and self.base_url:
+            raise ValueError("give region or base_url, not both")
+
+
+def open(sender: Sender, settings: msgspec.Struct, out: Out) -> GoogleRbm:
+    """The agent, ready to send. Raises SetupError for a key that cannot be used."""
+    if not isinstance(settings, Settings):
+        settings = msgspec.convert(msgspec.to_builtins(settings), Settings)
+    if not settings.key:
+        raise SetupError(
+            f"Sender {sender.name} has no service-account key. Set key_file (or key) in the site's file and apply it "
+            "again.",
+            code="no_key",
+        )
+    return GoogleRbm(settings, out)
+
+
+class _Name(msgspec.Struct):
+    name: str = ""
+
+
+class _Features(msgspec.Struct):
+    features: list[str] = []
+
+
+_read_name = msgspec.json.Decoder(_Name).decode
+
+
+class GoogleRbm:
+    """One agent, opened (core.ports.Provider)."""
+
+    repeats_are_ignored = True
+    can_revoke = True
+    asks_capability = True
+
+    def __init__(self, settings: Settings, out: Out) -> None:
+        host = f"{settings.region}-{HOST}" if settings.region else HOST
+        self._base = settings.base_url.rstrip("/") or f"https://{host}"
+        self._agent = google_rbm_callback.bare(settings.agent)
+        self._query = f"agentId={quote(self._agent, safe='')}"
+        self._webhook_token = settings.webhook_token
+        self._tokens = Tokens(settings.key, out, token_url=settings.token_url)
+        self._out = out
+
+    async def capability(self, recipient: str, now: int, deadline: float) -> Capability:
+        """Whether the recipient has RCS and our agent is launched there. Never raises: a failed question is unknown."""
+        url = f"{self._phone(recipient)}/capabilities?requestId={uuid4()}&{self._query}"
+        try:
+            response = await self._ask("GET", url, deadline)
+        except SendError as failed:
+            reason = "config" if failed.fate is Fate.CONFIG else failed.code
+            return Capability(reach=Reach.UNKNOWN, asked=now, reason=reason)
+        if response.status // 100 == 2:
+            try:
+                features = msgspec.json.decode(response.body, type=_Features).features
+            except msgspec.DecodeError:
+                return Capability(reach=Reach.UNKNOWN, asked=now, reason="bad_answer")
+            return Capability(reach=Reach.YES, asked=now, features=tuple(features))
+        return not_capable(response, now)
+
+    async def send(self, message: Message, deadline: float) -> Taken:
+        """Creates the agent message under our id. Raises SendError; a repeat with the same id is always safe."""
+        if message.expires <= message.now:
+            raise _ours("expired", "The alert's time ended before it was sent.", Blame.CALLER)
+        if message.traffic not in google_rbm_wire.TRAFFIC:
+            known = ", ".join(google_rbm_wire.TRAFFIC)
+            raise _ours("unknown_traffic", f"Traffic {message.traffic!r} is not one of {known}.", Blame.CALLER)
+        if any(media.upload and not media.reference for media in media_of(message.content)):
+            raise _ours("not_uploaded", "A medium of the message was not uploaded to Google before it was sent.")
+        url = f"{self._phone(message.recipient)}/agentMessages?messageId={quote(message.id, safe='')}&{self._query}"
+        body = google_rbm_wire.message(
+            message.content, expires=message.expires, now=message.now, traffic=message.traffic
+        )
+        response = await self._ask("POST", url, deadline, body=body)
+        if response.status // 100 == 2:
+            try:
+                name = _read_name(response.body).name
+            except msgspec.DecodeError:
+                name = ""  # taken all the same; our own id finds its receipts
+            return Taken(references=(name,) if name else (), raw=response.body, exchange=response.exchange)
+        if response.status == TAKEN:
+            return Taken(references=(), raw=response.body, exchange=response.exchange)
+        raise refused(response)
+
+    async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
+        """Takes a message back that no phone has fetched yet. Raises SendError where Google does not say."""
+        url = f"{self._phone(recipient)}/agentMessages/{quote(message_id, safe='')}?{self._query}"
+        response = await self._ask("DELETE", url, deadline)
+        gone = response.status // 100 == 2
+        if gone or refused(response).code == "cannot_reach":
+            return Revoked(gone=gone, exchange=response.exchange)
+        raise refused(response)
+
+    async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
+        """Gives Google the bytes, or, where `data` is empty, the URL to fetch them from. Raises SendError; a repeat
+        makes another copy and does no harm, so that a lost answer is a retry here."""
+        if len(data) > FILE_BYTES:
+            raise _ours("too_large", f"The file is {len(data)} bytes, RCS allows {FILE_BYTES}.", Blame.CALLER)
+        if data:
+            url, body = f"{self._base}/upload/v1/files?{self._query}", data
+        else:
+            told = {"fileUrl": media.url, "thumbnailUrl": media.thumbnail_url, "contentDescription": media.description}
+            url, content_type = f"{self._base}/v1/files?{self._query}", "application/json"
+            body = msgspec.json.encode({name: value for name, value in told.items() if value})
+        try:
+            response = await self._ask("POST", url, deadline, body=body, content_type=content_type)
+        except SendError as lost:
+            if lost.fate is Fate.UNKNOWN:
+                lost.fate = Fate.RETRY
+            raise
+        if response.status // 100 != 2:
+            raise refused(response)
+        try:
+            name = _read_name(response.body).name
+        except msgspec.DecodeError:
+            name = ""
+        if not name:
+            raise kit.error(Row("bad_answer", Fate.RETRY, "the upload has no name."), response, who=WHO)
+        return Uploaded(reference=name, expires=now + FILE_LIVES_MS, exchange=response.exchange)
+
+    def read(self, call: Call) -> Heard:
+        """Events of one callback; raises CallRefused for one that is not Google's or not this agent's."""
+        return google_rbm_callback.read(call, agent=self._agent, token=self._webhook_token)
+
+    async def close(self) -> None:
+        await self._tokens.close()
+
+    def _phone(self, recipient: str) -> str:
+        return f"{self._base}/v1/phones/{quote(recipient, safe='+')}"
+
+    async def _ask(
+        self, method: str, url: str, deadline: float, *, body: bytes = b"", content_type: str = "application/json"
+    ) -> Response:
+        """One call with a token. A 401 (nothing was done) drops the token and tries once more with a new one."""
+        headers: dict[str, str] = {"content-type": content_type} if body else {}
+        token = await self._tokens.get(deadline)
+        response = await self._request(method, url, deadline, headers, body, token)
+        if response.status == 401:
+            self._tokens.drop(token)
+            token = await self._tokens.get(deadline)
+            response = await self._request(method, url, deadline, headers, body, token)
+        return response
+
+    async def _request(
+        self, method: str, url: str, deadline: float, headers: Mapping[str, str], body: bytes, token: str
+    ) -> Response:
+        credential = {"authorization": f"Bearer {token}", **headers}
+        return await self._out.request(method, url, deadline=deadline, headers=credential, body=body)
+
+
+def _ours(code: str, sentence: str, blame: Blame = Blame.US) -> SendError:
+    return SendError(f"{sentence} Nothing was sent.", code=code, fate=Fate.PERMANENT, blame=blame)

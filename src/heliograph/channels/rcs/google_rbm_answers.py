@@ -1,0 +1,102 @@
+"""What Google RBM's answers mean, as tables: status → our code, its fate, the reason in words.
+
+Sources: developers.google.com …/guides/build/messages/send (errors), …/guides/build/capabilities; (r) = recalled.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from heliograph.channels import kit
+from heliograph.channels.kit import Row
+from heliograph.core.channel import Capability, Reach
+from heliograph.core.ports import Response
+from heliograph.errors import Blame, Fate, SendError
+
+WHO = "Google RBM"
+
+# Google's answers that are not 2xx. What a 400 means depends on its words, see refused().
+ERRORS = {
+    300: Row("wrong_address", Fate.CONFIG, "a redirect. base_url or region is wrong; nothing was sent.", Blame.US),
+    400: Row("invalid_message", Fate.PERMANENT, "the message is not valid for RCS.", Blame.CALLER),
+    401: Row(
+        "credentials_refused",
+        Fate.CONFIG,
+        "the access token was refused, a new one too. Check the service account and its RBM permission.",
+        Blame.US,
+    ),
+    403: Row(
+        "sender_not_allowed",
+        Fate.NEXT_CHANNEL,
+        "this agent may not send to this recipient: the service account is not the agent's, or the agent is not "
+        "launched on the recipient's network.",
+        Blame.US,
+    ),
+    404: Row(
+        "cannot_reach",
+        Fate.NEXT_CHANNEL,
+        "the recipient cannot be reached by RCS, or the agent is not launched on the recipient's network.",
+        Blame.RECIPIENT,
+    ),
+    408: Row("provider_fault", Fate.RETRY, "it was too slow; a repeat with the same id is harmless."),
+    413: Row("too_large", Fate.PERMANENT, "the message or file is too large for RCS.", Blame.CALLER),
+    429: Row("throttled", Fate.RETRY, "the traffic limit is reached."),
+    500: Row("provider_fault", Fate.RETRY, "a fault on its side; a repeat with the same id is harmless."),
+}
+UNSUPPORTED = Row(
+    "feature_unsupported",
+    Fate.NEXT_CHANNEL,
+    "the recipient's phone does not support what the message uses.",
+    Blame.RECIPIENT,
+)
+WRONG_ADDRESS = ERRORS[300]
+# Words of a 400 that speak of the phone and not of the message (r): Google gives no code of its own for it.
+_OF_THE_PHONE = re.compile(r"unsupported|(?:not|n't) support|(?:not|n't) capable|lacks? .*(?:feature|capabilit)", re.I)
+TAKEN = 409  # an id that was used before (r): Google has the message
+
+# A capability check answered with these statuses: (reach, our reason, does it say more about the sender).
+CAPABILITIES = {
+    401: (Reach.UNKNOWN, "config", False),
+    403: (Reach.NO, "sender_not_allowed", True),
+    404: (Reach.NO, "cannot_reach", False),
+    429: (Reach.UNKNOWN, "throttled", False),
+}
+
+
+class _Fault(msgspec.Struct):
+    message: str = ""
+    status: str = ""
+
+
+class _Refusal(msgspec.Struct):
+    error: _Fault = msgspec.field(default_factory=_Fault)
+
+
+def refused(response: Response) -> SendError:
+    """The error that an answer other than 2xx means."""
+    try:
+        words = msgspec.json.decode(response.body, type=_Refusal).error.message
+    except msgspec.DecodeError:
+        words = ""
+    if _no_api(response):
+        return kit.error(WRONG_ADDRESS, response, who=WHO)
+    if response.status == 400 and _OF_THE_PHONE.search(words):
+        return kit.error(UNSUPPORTED, response, who=WHO, detail=words)
+    return kit.error_from(response, ERRORS, who=WHO, detail=words)
+
+
+def not_capable(response: Response, now: int) -> Capability:
+    """What a capability check answered other than 2xx means; what is not in the table is unknown, and is tried."""
+    known = CAPABILITIES.get(response.status)
+    if _no_api(response) or response.status // 100 == 3:
+        known = (Reach.UNKNOWN, "config", False)
+    reach, reason, mark = known or (Reach.UNKNOWN, "provider_fault", False)
+    return Capability(reach=reach, asked=now, reason=reason, mark=mark)
+
+
+def _no_api(response: Response) -> bool:
+    """A 404 in HTML is a web server that does not know the path. Google's own 404 is JSON, and taking the one for the
+    other would let a wrong base_url pass for recipients without RCS."""
+    return response.status == 404 and response.headers.get("content-type", "").startswith("text/html")

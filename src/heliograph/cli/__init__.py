@@ -1,0 +1,91 @@
+"""The command line: `heliograph …`. One file per group of commands; heavy rooms are imported inside the commands.
+
+Exit codes: 0 done · 1 it failed · 2 the command was not understood · 130 stopped by Ctrl-C. `heliograph send` has two
+more (see cli/send.py). Errors go to standard error, with `--json` as one JSON object.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from cyclopts import App, CycloptsError
+
+from heliograph.cli import (
+    alerts,
+    apply,
+    db,
+    doctor,
+    keys,
+    say,
+    send,
+    senders,
+    serve,
+    settings,
+    templates,
+    version,
+)
+from heliograph.errors import HeliographError
+
+OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
+
+# In the order of the help: what a newcomer needs first stands first.
+COMMANDS: dict[str, App | Callable[..., object]] = {
+    "serve": serve.serve,
+    "sandbox": serve.sandbox,
+    "send": send.send,
+    "apply": apply.apply,
+    "alerts": alerts.app,
+    "templates": templates.app,
+    "keys": keys.app,
+    "senders": senders.senders,
+    "settings": settings.settings,
+    "db": db.app,
+    "doctor": doctor.doctor,
+    "version": version.version,
+}
+
+
+def build() -> App:
+    """The whole command line."""
+    app = App(
+        name="heliograph",
+        help="The open server for proactive alerts: one signed call reaches a person on the channel that works.",
+        help_epilogue="Commands that read settings take every one by its name, as in --database-url sqlite:///a.db; "
+        "`heliograph settings` lists them. --json prints for programs.",
+        help_format="plaintext",
+        version_flags=[],
+        result_action="return_value",
+    )
+    for place, (name, command) in enumerate(COMMANDS.items()):
+        app.command(command, name=name, sort_key=place)
+    return app
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """One command; its exit code. An expected error is three parts on standard error, never a traceback."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    json = "--json" in words
+    try:
+        code = build()(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        say.error(f"{error} `heliograph --help` shows how.", code="usage", json=json)
+        return USAGE
+    except say.NotUnderstood as error:
+        say.error(error.sentence, code=error.code, json=json)
+        return USAGE
+    except HeliographError as error:
+        say.error(error.sentence, code=error.code, json=json)
+        return FAILED
+    except KeyboardInterrupt:
+        return STOPPED
+    except BrokenPipeError:
+        # The reader (head, less) went away. Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code if isinstance(code, int) else OK
+
+
+def main() -> None:
+    sys.exit(run())

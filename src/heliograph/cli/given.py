@@ -1,0 +1,99 @@
+"""What commands are given: `--json`, `--config`, any setting as a flag; from them settings, store and sealer."""
+
+from __future__ import annotations
+
+import os
+import time
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from heliograph import settings as table
+from heliograph.cli import say
+from heliograph.errors import SetupError
+
+if TYPE_CHECKING:
+    from heliograph.core.ports import Plug, Store
+    from heliograph.seal import Sealer
+
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON for programs.")]
+Config = Annotated[
+    Path | None,
+    Parameter(help="The settings file; heliograph.toml in this folder if there is one.", show_default=False),
+]
+Flags = Annotated[str, Parameter(show=False)]  # any setting: --database-url, --port …
+Switch = Parameter(negative="", show_default=False)
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def file_of(config: Path | None) -> tuple[Mapping[str, Any], str]:
+    """The settings file's content and its name. No file is no fault unless one was named."""
+    named = config or (Path(os.environ[table.FILE_VARIABLE]) if os.environ.get(table.FILE_VARIABLE) else None)
+    path = named or Path(table.FILE)
+    try:
+        return tomllib.loads(path.read_text("utf-8")), str(path)
+    except FileNotFoundError:
+        if named:
+            raise SetupError(f"The settings file {path} is not there. Correct --config.", code="settings") from None
+        return {}, str(path)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}.", code="settings") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SetupError(f"{path} is not TOML: {error}. Mend that line.", code="settings") from None
+
+
+def names(flags: Mapping[str, str]) -> dict[str, str]:
+    """Flags by their settings' names. Raises NotUnderstood for one that is none."""
+    known = {row.name: row for row in table.TABLE}
+    out = {}
+    for flag, value in flags.items():
+        name = flag.replace("-", "_")
+        if name not in known:
+            hint = table.close(f"--{flag}", [row.flag for row in table.TABLE])
+            raise say.NotUnderstood(f"There is no option --{flag}.{hint} Add --help to the command to see its options.")
+        out[name] = value
+    return out
+
+
+def settings(config: Path | None, flags: Mapping[str, str]) -> table.Settings:
+    """The settings in force: file < environment < flags."""
+    named = names(flags)
+    file, name = file_of(config)
+    return table.load(file, os.environ, named, file_name=name)
+
+
+@asynccontextmanager
+async def store(settings: table.Settings, *, write: bool = False) -> AsyncIterator[Store]:
+    """The store, opened for one command. `write` brings an embedded database to this version's schema, so that
+    `heliograph apply` may be the first command; a shared one is migrated by `heliograph db migrate` alone."""
+    import heliograph.store
+
+    opened = await heliograph.store.open(settings.database_url, migrate=write and settings.embedded)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+def plugs() -> dict[tuple[str, str], Plug]:
+    """Every provider's module by (channel, provider)."""
+    import heliograph.plugs
+
+    channels = heliograph.plugs.channels().values()
+    return {(channel.name, name): plug for channel in channels for name, plug in channel.providers.items()}
+
+
+def sealer(settings: table.Settings, *, make: bool = False) -> Sealer:
+    """Seals and opens with the secret key in force; `make` it where an embedded installation has none yet."""
+    from heliograph.firstrun import secret_key_for
+    from heliograph.seal import Sealer
+
+    text = secret_key_for(settings, say.note, make=make)
+    return Sealer([part.strip() for part in text.split(",") if part.strip()])

@@ -1,0 +1,225 @@
+"""`heliograph keys`: the API keys of sites, and fresh secret keys."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from cyclopts import App
+
+from heliograph.cli import given, say
+from heliograph.errors import SetupError
+
+if TYPE_CHECKING:
+    from heliograph.core.site import Key
+    from heliograph.flow.keys import FourParts
+    from heliograph.settings import Settings
+
+app = App(name="keys", help="The API keys of sites: create, list, disable, enable, rotate.", help_format="plaintext")
+
+
+@app.command
+def create(
+    site: str,
+    /,
+    *,
+    kind: Literal["live", "test", "team"] = "live",
+    note: str = "",
+    json: given.Json = False,
+    config: given.Config = None,
+    **flags: given.Flags,
+) -> None:
+    """Make a key for SITE and print its four parts. They are shown this once, then kept sealed.
+
+    Parameters
+    ----------
+    kind
+        live sends; test reaches the sandbox only; team reaches listed recipients only.
+    note
+        What the key is for, shown in the list.
+    """
+    parts = asyncio.run(_create(given.settings(config, flags), site, kind, note))
+    _print(site, parts, json)
+
+
+async def _create(settings: Settings, site: str, kind: str, note: str) -> FourParts:
+    from heliograph.core.site import KeyKind
+    from heliograph.flow import keys
+
+    seals = given.sealer(settings, make=True)
+    async with given.store(settings, write=True) as store:
+        return await keys.create(store, seals, site, now=given.now(), kind=KeyKind(kind), note=note)
+
+
+def _print(site: str, parts: FourParts, json: bool) -> None:
+    if json:
+        say.data({"site": site, **msgspec.to_builtins(parts)})
+        return
+    for name, value in msgspec.to_builtins(parts).items():
+        say.line(f"{name:<16} {value}")
+    say.note("Keep these now: the two secrets are not shown again. A running server takes the key within a second.")
+
+
+@app.command(name="list")
+def list_(*, site: str = "", json: given.Json = False, config: given.Config = None, **flags: given.Flags) -> None:
+    """List the keys of all sites, or of one. Secrets are never shown.
+
+    Parameters
+    ----------
+    site
+        This site's keys only.
+    """
+    keys = asyncio.run(_list(given.settings(config, flags), site))
+    now = given.now()
+    if json:
+        shown = ("site", "consumer_key", "token", "kind", "note", "created", "disabled", "expires")
+        say.data([{"state": _state(key, now), **{name: getattr(key, name) for name in shown}} for key in keys])
+        return
+    say.table(
+        ("site", "=consumer key", "kind", "state", "made", "ends (UTC)", "note"),
+        [
+            (
+                key.site,
+                key.consumer_key,
+                key.kind,
+                say.state(_state(key, now)),
+                say.when(key.created)[:10],
+                say.when(key.expires)[:16],
+                key.note,
+            )
+            for key in keys
+        ],
+        empty="No keys yet. `heliograph keys create SITE` makes one.",
+    )
+
+
+async def _list(settings: Settings, site: str) -> list[Key]:
+    async with given.store(settings) as store:
+        return [key for key in (await store.changes(0)).keys if site in ("", key.site)]
+
+
+def _state(key: Key, now: int) -> str:
+    if key.disabled is not None:
+        return "disabled"
+    if key.expires is None:
+        return "live"
+    return "ended" if key.expires <= now else "ending"
+
+
+@app.command
+def disable(
+    consumer_key: str, /, *, json: given.Json = False, config: given.Config = None, **flags: given.Flags
+) -> None:
+    """Refuse calls with this key from now on; a running server does so within a second."""
+    asyncio.run(_switch(given.settings(config, flags), consumer_key, on=False))
+    _told(consumer_key, "disabled", json)
+
+
+@app.command
+def enable(
+    consumer_key: str, /, *, json: given.Json = False, config: given.Config = None, **flags: given.Flags
+) -> None:
+    """Take calls with this key again: takes back a disabling and an end date."""
+    asyncio.run(_switch(given.settings(config, flags), consumer_key, on=True))
+    _told(consumer_key, "live", json)
+
+
+async def _switch(settings: Settings, consumer_key: str, *, on: bool) -> None:
+    from heliograph.flow import keys
+
+    async with given.store(settings) as store:
+        if on:
+            await keys.enable(store, consumer_key)
+        else:
+            await keys.disable(store, consumer_key, now=given.now())
+
+
+def _told(consumer_key: str, state: str, json: bool) -> None:
+    if json:
+        say.data({"consumer_key": consumer_key, "state": state})
+    else:
+        say.line(f"{consumer_key} is {state}.")
+
+
+@app.command
+def rotate(
+    consumer_key: str,
+    /,
+    *,
+    days: float = 7.0,
+    json: given.Json = False,
+    config: given.Config = None,
+    **flags: given.Flags,
+) -> None:
+    """Make a new key beside this one. Both are valid until the old one's end, so that callers change in their time.
+
+    Parameters
+    ----------
+    days
+        How long the old key stays valid.
+    """
+    if days < 0:
+        raise say.NotUnderstood(f"--days is {days:g}; 0 or more is needed (0 ends the old key now).")
+    site, parts, end = asyncio.run(_rotate(given.settings(config, flags), consumer_key, int(days * 86_400_000)))
+    if json:
+        say.data({"site": site, **msgspec.to_builtins(parts), "old_key": consumer_key, "old_key_ends": end})
+        return
+    _print(site, parts, json)
+    say.note(f"The old key {consumer_key} is valid until {say.when(end)} UTC.")
+
+
+async def _rotate(settings: Settings, consumer_key: str, both_for: int) -> tuple[str, FourParts, int]:
+    from heliograph.flow import keys
+
+    seals = given.sealer(settings)
+    async with given.store(settings) as store:
+        site = (await keys.find(store, consumer_key))[0].site
+        parts, end = await keys.rotate(store, seals, consumer_key, now=given.now(), both_for=both_for)
+        return site, parts, end
+
+
+@app.command
+def secret(*, file: Path | None = None, json: given.Json = False) -> None:
+    """Print a fresh secret key for HELIOGRAPH_SECRET_KEY (256 random bits).
+
+    To rotate: set "new,old", restart, run `heliograph keys reseal`, set "new".
+
+    Parameters
+    ----------
+    file
+        Write it there (0600) instead of printing it.
+    """
+    from heliograph.firstrun import write_new
+    from heliograph.seal import new_secret_key
+
+    key = new_secret_key()
+    if file is not None and not write_new(file, key):
+        raise SetupError(f"{file} is there already and was left as it is. Name a new file.", code="path_taken")
+    if json:
+        say.data({"file": str(file)} if file else {"secret_key": key})
+    elif file is None:
+        say.line(key)
+    else:
+        say.line(f"{file} holds the new key.")
+
+
+@app.command
+def reseal(*, json: given.Json = False, config: given.Config = None, **flags: given.Flags) -> None:
+    """Seal every secret in the database with the newest secret key, so that the former one may be dropped."""
+    written = asyncio.run(_reseal(given.settings(config, flags)))
+    if json:
+        say.data({"resealed": written})
+    else:
+        say.line(
+            f"{written} document{'' if written == 1 else 's'} sealed afresh. Only the newest secret key is needed."
+        )
+
+
+async def _reseal(settings: Settings) -> int:
+    from heliograph.flow import manage
+
+    seals = given.sealer(settings)
+    async with given.store(settings) as store:
+        return await manage.reseal(store, seals)

@@ -1,0 +1,156 @@
+"""Finds channels and their providers: the folders in channels/, and packages' entry points ("heliograph.channels").
+
+A channel is a package that exports `CHANNEL` (its name) and `PROVIDERS` (its modules, or their names within it). What
+core.ports.Plug asks of a provider's module is checked here; one that is broken stops the start, by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import cast
+
+import msgspec
+
+import heliograph.channels
+from heliograph.core.ports import Out, Plug
+from heliograph.core.site import Sender
+from heliograph.errors import HeliographError, PlugError
+from heliograph.flow.registry import OpenSender
+from heliograph.seal import Sealer
+
+GROUP = "heliograph.channels"  # entry points of other packages
+TWIN = "_twin"  # google_rbm.py → google_rbm_twin.py
+
+# What a provider's module exports → the names of the parameters it must take (core.ports.Plug).
+_FUNCTIONS = {"open": ("sender", "settings", "out"), "check": ("content",)}
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """A medium and those who carry it. `providers`: the provider's name ("google-rbm") → its module."""
+
+    name: str
+    providers: dict[str, Plug]
+
+
+@cache
+def channels() -> dict[str, Channel]:
+    """Every channel found, by name. Raises PlugError for a broken one; the result is kept for the process."""
+    found: dict[str, Channel] = {}
+    for where, package in _packages():
+        channel = _channel(where, package)
+        if channel.name in found:
+            raise PlugError(
+                f"Two packages are the channel {channel.name!r}; the second is {where}. Uninstall one of them.",
+                code="channel_twice",
+            )
+        found[channel.name] = channel
+    return found
+
+
+def twins() -> dict[str, ModuleType]:
+    """The sandbox's twins: provider's name → module. Only the twins are imported, never the adapter beside them."""
+    found: dict[str, ModuleType] = {}
+    for where, package in _packages():
+        for module in _modules(package):
+            if module.endswith(TWIN):
+                twin = _import(f"{package.__name__}.{module}", where)
+                name = module.removesuffix(TWIN).replace("_", "-")
+                found[str(getattr(twin, "NAME", name))] = twin
+    return found
+
+
+def open_sender(sender: Sender, sealer: Sealer, out: Out) -> OpenSender:
+    """A sender with its provider opened. One that cannot be opened says why and takes nothing; the others run."""
+    channel = channels().get(sender.channel)
+    plug = channel.providers.get(sender.provider) if channel else None
+    if plug is None:
+        fault = f"config: {sender.channel}/{sender.provider} is not installed"
+        return OpenSender(sender=sender, plug=None, provider=None, fault=fault)
+    opened = {
+        name: sealer.open(value) if name in plug.SECRETS and isinstance(value, str) and value else value
+        for name, value in sender.settings.items()
+    }
+    try:
+        settings = msgspec.convert(opened, plug.Settings)
+        return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, out))
+    except (msgspec.ValidationError, HeliographError) as error:
+        sentence = error.sentence if isinstance(error, HeliographError) else str(error)
+        return OpenSender(sender=sender, plug=plug, provider=None, fault=f"config: {sentence}")
+
+
+def _packages() -> Iterator[tuple[str, ModuleType]]:
+    """(where it was found, the package) of each channel: our own folders first."""
+    for info in sorted(pkgutil.iter_modules(heliograph.channels.__path__), key=lambda info: info.name):
+        if info.ispkg:
+            yield (
+                f"channels/{info.name}",
+                _import(f"{heliograph.channels.__name__}.{info.name}", f"channels/{info.name}"),
+            )
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        where = f"the entry point {entry.name!r} ({entry.value})"
+        yield where, _import(entry.module, where)
+
+
+def _import(name: str, where: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # whatever a plug does on import, its name must be told
+        raise PlugError(
+            f"{where} cannot be imported: {type(error).__name__}: {error}. Mend or remove it.", code="plug_broken"
+        ) from error
+
+
+def _modules(package: ModuleType) -> list[str]:
+    return [info.name for info in pkgutil.iter_modules(package.__path__) if not info.ispkg]
+
+
+def _channel(where: str, package: ModuleType) -> Channel:
+    name = getattr(package, "CHANNEL", None)
+    listed = getattr(package, "PROVIDERS", None)
+    if not isinstance(name, str) or not name:
+        raise PlugError(f"{where} does not export CHANNEL, the channel's name.", code="plug_broken")
+    if not isinstance(listed, tuple) or not listed:
+        raise PlugError(f"{where} does not export PROVIDERS, a tuple of its providers' modules.", code="plug_broken")
+    providers: dict[str, Plug] = {}
+    for one in listed:
+        module = one if isinstance(one, ModuleType) else _import(f"{package.__name__}.{one}", f"{where}/{one}.py")
+        faults = _faults(module)
+        if faults:
+            raise PlugError(f"{module.__name__} is not a provider: {'; '.join(faults)}.", code="plug_broken")
+        plug = cast(Plug, module)
+        if plug.NAME in providers:
+            raise PlugError(f"{where} has two providers named {plug.NAME!r}; rename one.", code="plug_broken")
+        providers[plug.NAME] = plug
+    return Channel(name=name, providers=providers)
+
+
+def _faults(module: ModuleType) -> list[str]:
+    """What a module lacks of core.ports.Plug, one sentence each."""
+    faults = []
+    name, settings, secrets = (getattr(module, word, None) for word in ("NAME", "Settings", "SECRETS"))
+    if not isinstance(name, str) or not name:
+        faults.append("NAME must be its name, a word")
+    if not (isinstance(settings, type) and issubclass(settings, msgspec.Struct)):
+        faults.append("Settings must be a msgspec.Struct")
+    if not isinstance(secrets, frozenset):
+        faults.append("SECRETS must be a frozenset of names of fields in Settings")
+    elif isinstance(settings, type) and issubclass(settings, msgspec.Struct):
+        strange = sorted(secrets - set(settings.__struct_fields__))
+        if strange:
+            faults.append(f"SECRETS names {', '.join(strange)}, which Settings does not have")
+    for function, wanted in _FUNCTIONS.items():
+        told = getattr(module, function, None)
+        # `open` of a module that defines none would be found nowhere: builtins are not attributes of modules.
+        if not inspect.isfunction(told):
+            faults.append(f"{function}({', '.join(wanted)}) is missing")
+            continue
+        taken = tuple(inspect.signature(told).parameters)
+        if taken != wanted:
+            faults.append(f"{function} takes ({', '.join(taken)}), not ({', '.join(wanted)})")
+    return faults

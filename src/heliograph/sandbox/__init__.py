@@ -1,0 +1,34 @@
+"""The sandbox: the outside world of heliograph, played by the providers' documentation. See README.md beside this.
+
+    world = World(twins, clock=clock, seed=7)
+    async with await serve(world) as sandbox:
+        key_file = make_service_account(world, token_uri=f"{sandbox.url}/token")
+        world.add_sender(KnownSender(id="acme-air", provider="google-rbm", name="Acme Air", webhook=…, secret=…))
+
+`twins` come from plugs.twins(): the sandbox imports no channel. The precise contract of a twin is core/twin.py.
+"""
+
+from heliograph.core.twin import KnownSender
+from heliograph.sandbox.accounts import make_service_account, read_account, read_accounts
+from heliograph.sandbox.asgi import asgi
+from heliograph.sandbox.behaviour import MAGIC, Match, Rule
+from heliograph.sandbox.control import verify
+from heliograph.sandbox.delivery import Pace
+from heliograph.sandbox.serve import Running, serve
+from heliograph.sandbox.world import World
+
+__all__ = [
+    "MAGIC",
+    "KnownSender",
+    "Match",
+    "Pace",
+    "Rule",
+    "Running",
+    "World",
+    "asgi",
+    "make_service_account",
+    "read_account",
+    "read_accounts",
+    "serve",
+    "verify",
+]

@@ -1,0 +1,80 @@
+"""What the sandbox remembers of every message id, and its log. Both are bounded: the oldest go first."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from itertools import islice
+
+import msgspec
+
+MESSAGES = 200_000  # message ids remembered, over all phones: about 1 KB each with a short card
+LINES = 20_000
+
+
+class Known(msgspec.Struct, kw_only=True):
+    """One id that a sender used. `creates`: requests that came with it; `deliveries`: times it was put on a phone.
+    `resource`: None = never taken, b"" = the id of an event."""
+
+    creates: int = 0
+    deliveries: int = 0
+    resource: bytes | None = None
+
+
+class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+    n: int
+    at: int
+    kind: str
+    number: str = ""
+    agent: str = ""
+    message: str = ""
+    detail: str = ""
+
+
+class Ledger:
+    """Message ids by (sender, id), the totals, and the log."""
+
+    def __init__(self, messages: int = MESSAGES, lines: int = LINES) -> None:
+        self.messages = messages
+        self._lines = lines
+        self._count = 0  # never goes back: a reader's `since` stays good over a reset
+        self.reset()
+
+    def reset(self) -> None:
+        self.known: OrderedDict[tuple[str, str], Known] = OrderedDict()
+        self.log: deque[Line] = deque(maxlen=self._lines)
+        self.totals = {"creates": 0, "taken": 0, "deliveries": 0, "repeats": 0, "callbacks": 0, "callbacks_lost": 0}
+
+    def entry(self, sender: str, message: str) -> Known:
+        key = (sender, message)
+        known = self.known.get(key)
+        if known is None:
+            if len(self.known) >= self.messages:
+                self.known.popitem(last=False)
+            known = self.known[key] = Known()
+        return known
+
+    def find(self, sender: str, message: str) -> Known | None:
+        return self.known.get((sender, message))
+
+    def note(self, at: int, kind: str, number: str, agent: str, message: str, detail: str) -> None:
+        self._count += 1
+        self.log.append(
+            Line(n=self._count, at=at, kind=kind, number=number, agent=agent, message=message, detail=detail)
+        )
+
+    def since(self, n: int, limit: int = 1_000) -> tuple[int, list[Line]]:
+        """Up to `limit` lines after number `n`, and the number to ask with next."""
+        first = self.log[0].n if self.log else self._count + 1
+        lines = list(islice(self.log, max(0, n + 1 - first), max(0, n + 1 - first) + limit))
+        return (lines[-1].n if lines else max(n, 0)), lines
+
+    def counts(self, message: str = "") -> dict[str, object]:
+        """By message id: creates received and deliveries. Two senders' equal ids are summed."""
+        shown: dict[str, dict[str, int]] = {}
+        for (_, known_id), known in self.known.items():
+            if not known.creates or (message and known_id != message):
+                continue
+            counted = shown.setdefault(known_id, {"creates": 0, "deliveries": 0})
+            counted["creates"] += known.creates
+            counted["deliveries"] += known.deliveries
+        return {"messages": shown, "totals": dict(self.totals)}

@@ -1,0 +1,210 @@
+"""What the person with a phone does: says, taps, reads, types, sends a place or a file, unsubscribes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.core.content import File, Media, Reply
+from heliograph.core.twin import Filed, Happening, KnownSender, Located, Said, Subscribed, Tapped, Typing
+from heliograph.sandbox.handset import Bubble, Handset, suggestion
+from heliograph.sandbox.phone_json import content_of
+from heliograph.sandbox.world import World
+
+
+class NotPossible(Exception):
+    """The phone cannot do that; the text says why and what to do."""
+
+
+class Saying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    text: str
+    sender: str = ""
+
+
+class Tapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    message: str
+    suggestion: str
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Without a message: all that is unread."""
+
+    message: str = ""
+
+
+class ToSender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    sender: str = ""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    latitude: float
+    longitude: float
+    sender: str = ""
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    url: str
+    content_type: str
+    name: str = ""
+    sender: str = ""
+
+
+def say(world: World, handset: Handset, saying: Saying) -> None:
+    if not saying.text or len(saying.text) > 3_072:
+        raise NotPossible(f"text has {len(saying.text)} characters; a message has 1 to 3,072.")
+    sender = _sender(world, handset, saying.sender)
+    said = Said(number=handset.number, event=world.new_id(), at=world.now(), text=saying.text)
+    _out(world, handset, sender, said, text=saying.text)
+
+
+def tap(world: World, handset: Handset, tapping: Tapping) -> None:
+    bubble = handset.find(tapping.message)
+    content = content_of(bubble, world) if bubble else None
+    if bubble is None or content is None:
+        raise NotPossible(f"Message {tapping.message[:80]} is not on this phone.")
+    tapped = suggestion(content, tapping.suggestion)
+    if tapped is None:
+        raise NotPossible(
+            f"Message {bubble.id} has no suggestion {tapping.suggestion[:20]!r}. Name it as card:index, e.g. 0:1, or "
+            "-:0 for a chip under the message."
+        )
+    sender = _known(world, bubble.provider, bubble.sender)
+    world.delivery.read(handset, bubble)
+    bubble.tapped.append(tapping.suggestion)
+    happening = Tapped(
+        number=handset.number, event=world.new_id(), at=world.now(), message=bubble.id, suggestion=tapped
+    )
+    if isinstance(tapped, Reply):
+        _out(world, handset, sender, happening, text=tapped.text)
+    else:
+        _quiet(world, handset, sender, happening, tapped.text)
+
+
+def read(world: World, handset: Handset, reading: Reading) -> None:
+    if not reading.message:
+        for bubble in list(handset.messages):
+            world.delivery.read(handset, bubble)
+        return
+    found = handset.find(reading.message)
+    if found is None:
+        raise NotPossible(f"Message {reading.message[:80]} is not on this phone.")
+    world.delivery.read(handset, found)
+
+
+def typing(world: World, handset: Handset, to: ToSender) -> None:
+    sender = _sender(world, handset, to.sender)
+    _quiet(world, handset, sender, Typing(number=handset.number, event=world.new_id(), at=world.now()), "")
+
+
+def location(world: World, handset: Handset, place: Place) -> None:
+    if not (-90 <= place.latitude <= 90 and -180 <= place.longitude <= 180):
+        raise NotPossible(f"{place.latitude}, {place.longitude} is not a place on Earth.")
+    sender = _sender(world, handset, place.sender)
+    located = Located(
+        number=handset.number,
+        event=world.new_id(),
+        at=world.now(),
+        latitude=place.latitude,
+        longitude=place.longitude,
+    )
+    _out(world, handset, sender, located, text=f"Location {place.latitude:g}, {place.longitude:g}")
+
+
+def file(world: World, handset: Handset, sending: Sending) -> None:
+    if not sending.url or not sending.content_type:
+        raise NotPossible("A file needs url and content_type.")
+    sender = _sender(world, handset, sending.sender)
+    filed = Filed(
+        number=handset.number,
+        event=world.new_id(),
+        at=world.now(),
+        url=sending.url,
+        content_type=sending.content_type,
+        name=sending.name,
+    )
+    bubble = _out(world, handset, sender, filed, text=sending.name or sending.url)
+    bubble.content = File(media=Media(url=sending.url, description=sending.name))
+
+
+def subscribe(world: World, handset: Handset, to: ToSender, *, wanted: bool) -> None:
+    """The phone's menu item: the provider sends the keyword in the user's name and an event."""
+    sender = _sender(world, handset, to.sender)
+    word = world.twins[sender.provider].keyword(handset.number, wanted)
+    if word:
+        _out(
+            world,
+            handset,
+            sender,
+            Said(number=handset.number, event=world.new_id(), at=world.now(), text=word),
+            text=word,
+        )
+    event = Subscribed(number=handset.number, event=world.new_id(), at=world.now(), wanted=wanted)
+    _quiet(world, handset, sender, event, "subscribe" if wanted else "unsubscribe")
+
+
+def accept(world: World, handset: Handset, to: ToSender) -> None:
+    """Accepts the invitation to test a sender that is not launched."""
+    invited = [known for known in world.senders.values() if handset.number in known.testers]
+    for known in invited:
+        if to.sender in ("", known.id):
+            known.testers[handset.number] = "ACCEPTED"
+            world.note("tester", number=handset.number, sender=known.id, detail="ACCEPTED")
+            return
+    raise NotPossible("Nobody invited this phone to test; POST /v1/phones/<number>/testers does.")
+
+
+def _sender(world: World, handset: Handset, wanted: str) -> KnownSender:
+    """Whom the person writes to: the one named, else the newest in this phone, else the only one there is."""
+    sender_id = wanted or handset.newest_sender()
+    matching = [known for known in world.senders.values() if not sender_id or known.id == sender_id]
+    if len(matching) == 1:
+        return matching[0]
+    if sender_id:
+        raise NotPossible(f"Sender {sender_id[:80]!r} is not registered here; POST /sandbox/agents registers it.")
+    raise NotPossible(
+        f"{len(matching)} senders are registered and none wrote to this phone yet: name one as sender."
+        if matching
+        else "No sender is registered yet; POST /sandbox/agents registers one."
+    )
+
+
+def _known(world: World, provider: str, sender_id: str) -> KnownSender:
+    sender = world.sender(provider, sender_id)
+    if sender is None:
+        raise NotPossible(f"Sender {sender_id!r} is no longer registered; POST /sandbox/agents registers it.")
+    return sender
+
+
+def _out(world: World, handset: Handset, sender: KnownSender, happening: Happening, *, text: str) -> Bubble:
+    bubble = Bubble(
+        id=happening.event,
+        channel=world.twins[sender.provider].CHANNEL,
+        provider=sender.provider,
+        sender=sender.id,
+        direction="out",
+        at=world.now(),
+        state="sending" if sender.webhook else "sent",
+        text=text,
+    )
+    handset.messages.append(bubble)
+    world.note(
+        "said", number=handset.number, sender=sender.id, message=bubble.id, detail=type(happening).__name__.lower()
+    )
+    world.feed.changed(handset.number)
+    world.tell(bubble, happening)
+    return bubble
+
+
+def _quiet(world: World, handset: Handset, sender: KnownSender, happening: Happening, detail: str) -> None:
+    """Something that leaves no bubble on the phone."""
+    bubble = Bubble(
+        id=happening.event,
+        channel=world.twins[sender.provider].CHANNEL,
+        provider=sender.provider,
+        sender=sender.id,
+        direction="out",
+        at=world.now(),
+        state="sent",
+    )
+    world.note("did", number=handset.number, sender=sender.id, detail=detail or type(happening).__name__.lower())
+    world.feed.changed(handset.number)
+    world.tell(bubble, happening)

@@ -1,0 +1,243 @@
+"""The sandbox's world: phones, the senders that providers know, messages and what becomes of them. All in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import cast
+
+from heliograph.core.ports import Clock
+from heliograph.core.twin import Arrival, Happening, KnownSender, Medium, Misbehaviour, Twin, Verb
+from heliograph.errors import PlugError
+from heliograph.sandbox.behaviour import Behaviour, magic
+from heliograph.sandbox.callbacks import Callbacks, Waiting
+from heliograph.sandbox.delivery import PACE, Delivery, Pace
+from heliograph.sandbox.feed import Feed
+from heliograph.sandbox.handset import Bubble, Handset
+from heliograph.sandbox.ledger import MESSAGES, Ledger
+from heliograph.sandbox.media import Media
+from heliograph.sandbox.post import Post
+from heliograph.sandbox.timers import Timers
+
+HANDSETS = 10_000  # the one that was quiet longest goes first
+TOKENS = 1_000
+
+
+class World:
+    """Twins are handed in (`plugs.twins()`): the sandbox knows no provider by itself.
+
+    The same `seed` and the same calls in the same order give the same story; ids are new each time (a server that knew
+    them from an earlier run would drop the events as repeated). `lanes`: callbacks
+    posted at once per sender, see callbacks.py; `messages`: ids remembered.
+    """
+
+    def __init__(
+        self,
+        twins: Iterable[Twin | ModuleType],
+        *,
+        clock: Clock,
+        seed: int = 0,
+        pace: Pace = PACE,
+        lanes: int = 1,
+        messages: int = MESSAGES,
+    ) -> None:
+        self.clock = clock
+        self.twins = {twin.NAME: twin for twin in map(_twin, twins)}
+        self.random = random.Random(seed)
+        self.senders: dict[tuple[str, str], KnownSender] = {}
+        self.handsets: OrderedDict[str, Handset] = OrderedDict()
+        self.behaviour = Behaviour(seed)
+        self.delivery = Delivery(self, pace)
+        self.ledger = Ledger(messages)
+        self.feed = Feed(clock.now())
+        self.media = Media()
+        self.timers = Timers(clock)
+        self.post = Post()
+        self.callbacks = Callbacks(clock, self.post.send, self._note_callback, lanes=lanes)
+        self._seed = seed
+        self._accounts: dict[str, list[str]] = {}
+        self._tokens: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self._timing: asyncio.Task[None] | None = None
+
+    # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        if self._timing is None:
+            self._timing = asyncio.ensure_future(self.timers.run())
+            self._timing.add_done_callback(_report)
+
+    async def stop(self) -> None:
+        """Ends what is under way; callbacks that wait are dropped."""
+        self.feed.close()
+        if self._timing is not None:
+            self._timing.cancel()
+            await asyncio.gather(self._timing, return_exceptions=True)
+            self._timing = None
+        await self.callbacks.stop()
+        await self.post.close()
+
+    async def reset(self) -> None:
+        """Empties phones, log, counts, behaviour and what is under way, and starts the story of the seed again.
+        Accounts, tokens, senders and files stay: the server under test goes on."""
+        await self.callbacks.stop()
+        self.timers.clear()
+        self.behaviour.reset()
+        self.ledger.reset()
+        numbers = list(self.handsets)
+        self.handsets.clear()
+        self.random.seed(self._seed)
+        for number in numbers:
+            self.feed.changed(number)
+
+    # ── what twins ask (core.twin.World) ────────────────────────────────────────────────────────────────────────
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def new_id(self) -> str:
+        return self.clock.new_id()
+
+    def sample(self, of: Sequence[str], share: float) -> list[str]:
+        return self.random.sample(list(of), round(len(of) * share))
+
+    def add_account(self, email: str, public_key: str) -> None:
+        keys = self._accounts.setdefault(email, [])
+        if public_key not in keys:
+            keys.append(public_key)
+
+    def account_keys(self, email: str) -> tuple[str, ...]:
+        return tuple(self._accounts.get(email, ()))
+
+    def grant(self, token: str, scopes: str, until: int) -> None:
+        if len(self._tokens) >= TOKENS:
+            self._tokens.popitem(last=False)
+        self._tokens[token] = (scopes, until)
+
+    def granted(self, token: str) -> tuple[str, int] | None:
+        return self._tokens.get(token)
+
+    def add_sender(self, sender: KnownSender) -> None:
+        """Registers or replaces an identity at a provider. Its twin must be here."""
+        self.senders[(sender.provider, sender.id)] = sender
+
+    def sender(self, provider: str, sender_id: str) -> KnownSender | None:
+        return self.senders.get((provider, sender_id))
+
+    def reach(self, number: str) -> Handset:
+        """The phone as it is, or as it would be: asking about a number does not make a phone."""
+        return self.handsets.get(number) or _fresh(number)
+
+    def misbehaviour(self, verb: Verb, number: str, sender: str, message: str = "") -> Misbehaviour | None:
+        rule = self.behaviour.on_call(verb, number, sender, message)
+        if rule is not None:
+            self.note("misbehaviour", number=number, sender=sender, message=message, detail=f"{rule.do} on {verb}")
+        return rule
+
+    def received(self, sender: str, message: str) -> None:
+        self.ledger.totals["creates"] += 1
+        self.ledger.entry(sender, message).creates += 1
+
+    def earlier(self, sender: str, message: str) -> bytes | None:
+        known = self.ledger.find(sender, message)
+        if known is None or known.resource is None:
+            return None
+        self.ledger.totals["repeats"] += 1
+        return known.resource
+
+    def spend_id(self, sender: str, event: str) -> None:
+        known = self.ledger.entry(sender, event)
+        if known.resource is None:
+            known.resource = b""
+
+    def keep(self, medium: Medium) -> str:
+        return self.media.keep(medium)
+
+    def medium(self, medium_id: str) -> Medium | None:
+        return self.media.find(medium_id)
+
+    def note(self, kind: str, *, number: str = "", sender: str = "", message: str = "", detail: str = "") -> None:
+        self.ledger.note(self.clock.now(), kind, number, sender, message, detail)
+
+    # ── messages and phones (the work is delivery.py's) ─────────────────────────────────────────────────────────
+
+    def take(self, arrival: Arrival) -> None:
+        self.delivery.take(arrival)
+
+    def withdraw(self, sender: str, number: str, message: str) -> bool:
+        return self.delivery.withdraw(sender, number, message)
+
+    def handset(self, number: str) -> Handset:
+        """The phone with this number, made if nobody used it yet."""
+        handset = self.handsets.get(number)
+        if handset is None:
+            if len(self.handsets) >= HANDSETS:
+                self.feed.forget(self.handsets.popitem(last=False)[0])
+            handset = self.handsets[number] = _fresh(number)
+        else:
+            self.handsets.move_to_end(number)
+        return handset
+
+    # ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def tell(self, bubble: Bubble, happening: Happening) -> None:
+        """Posts what happened to the sender's webhook, if it has one. An out-going bubble is `sent` once it got its
+        200."""
+        sender = self.sender(bubble.provider, bubble.sender)
+        if sender is None or not sender.webhook:
+            return
+
+        def done() -> None:
+            if bubble.state == "sending":
+                bubble.state = "sent"
+                self.feed.changed(happening.number)
+
+        self.callbacks.put(
+            Waiting(
+                call=self.twins[bubble.provider].tell(happening, sender, self),
+                born=self.clock.now(),
+                sender=sender.id,
+                number=happening.number,
+                message=getattr(happening, "message", ""),
+                kind=type(happening).__name__.lower(),
+                done=done if bubble.state == "sending" else None,
+            )
+        )
+
+    def _note_callback(self, kind: str, waiting: Waiting, detail: str) -> None:
+        if kind == "callback":
+            self.ledger.totals["callbacks"] += 1
+        elif kind == "callback_lost":
+            self.ledger.totals["callbacks_lost"] += 1
+        self.note(
+            kind,
+            number=waiting.number,
+            sender=waiting.sender,
+            message=waiting.message,
+            detail=f"{waiting.kind}: {detail}" if detail else waiting.kind,
+        )
+
+
+def _twin(module: Twin | ModuleType) -> Twin:
+    """Raises PlugError for a module that lacks what core.twin.Twin asks for."""
+    lacks = [name for name in _TWIN if not hasattr(module, name)]
+    if lacks:
+        raise PlugError(f"{module} is not a twin: it does not export {', '.join(lacks)}.", code="plug_broken")
+    return cast(Twin, module)
+
+
+_TWIN = ("NAME", "CHANNEL", "PREFIXES", "body_limit", "answer", "tell", "challenge", "content", "keyword")
+
+
+def _fresh(number: str) -> Handset:
+    row = magic(number)
+    if row is None:
+        return Handset(number=number)
+    return Handset(number=number, name=row.says, has_rcs=row.has_rcs, online=row.online)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "timers stopped", "exception": fault, "task": task})

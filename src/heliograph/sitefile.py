@@ -1,0 +1,234 @@
+"""Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
+
+acme-air/
+  site.toml          [site] and one [[sender]] per identity at a provider
+  templates/*.toml   one version of a template each
+  media/             pictures that the templates name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from heliograph import templatefile
+from heliograph.core.content import Content
+from heliograph.core.lint import Level, lint
+from heliograph.core.ports import Plug
+from heliograph.core.site import Sender, Site
+from heliograph.core.template import Template
+from heliograph.errors import SetupError
+from heliograph.flow.manage import Medium, Wanted, label
+from heliograph.settings import close
+from heliograph.tomlfile import Document, Faults, Keys, Section
+
+Plugs = Mapping[tuple[str, str], Plug]  # (channel, provider) → its module
+
+_SENDER_KEYS = ("name", "channel", "provider", "weight")
+
+
+def read(path: Path, environ: Mapping[str, str], plugs: Plugs) -> Wanted:
+    """What `path` asks for: a site's folder, a folder of such folders, a site.toml, or one template's file.
+
+    Templates are linted; warnings are in `notes`. Raises SetupError with every fault of every file at once; then
+    nothing may be changed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SetupError(
+            f"{path} is not there. Name a folder with site.toml, or one file (an example: examples/acme-air).",
+            code="no_such_path",
+        )
+    reading = _Reading(environ, plugs)
+    if path.is_file():
+        reading.file(path)
+    elif (path / "site.toml").is_file():
+        reading.folder(path)
+    else:
+        folders = sorted(one.parent for one in path.glob("*/site.toml"))
+        if not folders:
+            raise SetupError(
+                f"{path} has no site.toml, and none of its folders has one. Start from examples/acme-air/site.toml.",
+                code="no_site_file",
+            )
+        for folder in folders:
+            reading.folder(folder)
+    reading.faults.raise_any(str(path))
+    return reading.wanted()
+
+
+class _Reading:
+    """One reading of one path: what was found so far, and the faults."""
+
+    def __init__(self, environ: Mapping[str, str], plugs: Plugs) -> None:
+        self.environ = environ
+        self.plugs = plugs
+        self.faults = Faults()
+        self.notes = Faults()
+        self.sites: dict[str, Site] = {}
+        self.senders: dict[tuple[str, str], Sender] = {}
+        self.templates: dict[tuple[str, str], Template] = {}
+        self.media: dict[tuple[str, str], Medium] = {}
+        self.secrets: dict[tuple[str, str], frozenset[str]] = {}
+
+    def wanted(self) -> Wanted:
+        return Wanted(
+            sites=tuple(self.sites.values()),
+            senders=tuple(self.senders.values()),
+            templates=tuple(self.templates.values()),
+            media=tuple(self.media.values()),
+            secrets=self.secrets,
+            notes=tuple(self.notes.sentences),
+        )
+
+    def folder(self, folder: Path) -> None:
+        site = self.site_file(folder / "site.toml")
+        templates = sorted((folder / "templates").glob("*.toml"))
+        for path in templates:
+            self.template_file(self.document(path), site)
+
+    def file(self, path: Path) -> None:
+        document = self.document(path)
+        if "site" in document.table and isinstance(document.table["site"], dict):
+            self.site_file(path)
+        else:
+            self.template_file(document, None)
+
+    def document(self, path: Path) -> Document:
+        return Document(path, self.environ, self.faults)
+
+    def site_file(self, path: Path) -> Site | None:
+        document = self.document(path)
+        document.known(("site", "sender"), "A site's file")
+        if not document.table:
+            return None  # its fault is noted
+        site = document.section("site").struct(Site, "A site")
+        if site is not None:
+            if site.id in self.sites:
+                document.fault(f"The site {site.id} is described in two files; keep one.", "site", "id")
+            self.sites[site.id] = site
+        for section in document.sections("sender"):
+            self.sender(section, site or Site(id=""))
+        return site
+
+    def sender(self, section: Section, site: Site) -> None:
+        section.known((*_SENDER_KEYS, "settings"), "A sender")
+        name, channel, provider = (section.text(key) for key in _SENDER_KEYS[:3])
+        plug = self.plugs.get((channel, provider))
+        if plug is None:
+            self._no_plug(section, channel, provider)
+            return
+        if (site.id, name) in self.senders:
+            section.fault(f"The sender {name} is there twice.", "name")
+        settings = self.settings(section.section("settings"), plug, provider)
+        given = {"site": site.id, "settings": settings or {}}
+        sender = section.struct(Sender, "A sender", given=given)
+        if sender is not None and settings is not None:
+            self.senders[site.id, name] = sender
+            self.secrets[site.id, name] = frozenset(plug.SECRETS) & settings.keys()
+
+    def _no_plug(self, section: Section, channel: str, provider: str) -> None:
+        channels = sorted({one for one, _ in self.plugs})
+        providers = sorted(two for one, two in self.plugs if one == channel)
+        if not providers:
+            section.fault(
+                f'channel "{channel}" is not installed.{close(channel, channels)} There is: {", ".join(channels)}.',
+                "channel",
+            )
+        else:
+            section.fault(
+                f'provider "{provider}" is not one of {channel}.{close(provider, providers)} '
+                f"There is: {', '.join(providers)}.",
+                "provider",
+            )
+
+    def settings(self, section: Section, plug: Plug, provider: str) -> dict[str, object] | None:
+        """The provider's settings as given. `<field>_file = "path"` gives `<field>` that file's text."""
+        fields = {field.name for field in msgspec.structs.fields(plug.Settings)}
+        given: dict[str, Any] = {}
+        table = dict(section.table)
+        sound = True
+        for name in list(table):
+            field = name.removesuffix("_file")
+            if field == name or field not in fields:
+                continue
+            text = self._text_of(section, name)
+            del table[name]
+            given[field] = text or ""
+            sound = sound and text is not None
+        inner = Section(section.document, section.keys, table)
+        whole = inner.struct(plug.Settings, f"A sender of {provider}", given=given)
+        if whole is None or not sound:
+            return None
+        plain = msgspec.to_builtins(whole)
+        return {name: plain[name] for name in (*table, *given)}
+
+    def _text_of(self, section: Section, name: str) -> str | None:
+        """The text of the file that `name` gives; a path from the site's folder."""
+        said = section.text(name)
+        if not said:
+            return None  # a fault of ${NAME} was noted already, or the value is empty
+        path = section.document.path.parent / Path(said).expanduser()
+        try:
+            return path.read_text("utf-8")
+        except OSError as error:
+            section.fault(f"{name}: {path} cannot be read: {error.strerror}.", name)
+        except UnicodeDecodeError:
+            section.fault(f"{name}: {path} is not a text file.", name)
+        return None
+
+    def template_file(self, document: Document, site: Site | None) -> None:
+        if not document.table:
+            return  # its fault is noted
+        named = document.text("site") or (site.id if site else "")
+        if not named:
+            beside = [folder / "site.toml" for folder in (document.path.parent, document.path.parent.parent)]
+            if found := next((path for path in beside if path.is_file()), None):
+                quiet = Document(found, self.environ, Faults())
+                named = quiet.section("site").text("id")
+        if not named:
+            document.fault('No site: write site = "…", or put the file into the templates folder of a site.')
+            return
+        before = len(self.faults.sentences)
+        template = templatefile.read(document, named, self._keep)
+        if template is None or len(self.faults.sentences) > before:
+            return
+        place = (named, label(template))
+        if place in self.templates:
+            document.fault(f"Version {template.version} of {template.name} is in another file too.", "version")
+        self.templates[place] = template
+        for finding in lint(template, self._checks(named)):
+            into = self.faults if finding.level is Level.ERROR else self.notes
+            document.fault(f"{finding.place}: {finding.sentence}", *_keys(finding.place), into=into)
+
+    def _checks(self, site: str) -> dict[str, Callable[[Content], list[str]]]:
+        """Each channel's limits: those of the providers that the site's senders use, of all where it has no sender."""
+        used = {(one.channel, one.provider) for one in self.senders.values() if one.site == site}
+        channels = {channel for channel, _ in self.plugs}
+        return {
+            channel: _all_of(
+                [plug for place, plug in self.plugs.items() if place[0] == channel and place in used]
+                or [plug for place, plug in self.plugs.items() if place[0] == channel]
+            )
+            for channel in channels
+        }
+
+    def _keep(self, medium: Medium) -> None:
+        self.media[medium.site, medium.digest] = medium
+
+
+def _all_of(plugs: list[Plug]) -> Callable[[Content], list[str]]:
+    return lambda content: [sentence for plug in plugs for sentence in plug.check(content)]
+
+
+def _keys(place: str) -> Keys:
+    """The linter's `languages.en.rcs.card.suggestions[1].text` as the file has it: a card has no section of its own."""
+    found: list[str | int] = []
+    for part in place.split("."):
+        name, _, index = part.partition("[")
+        if name != "card":
+            found += [name, int(index[:-1])] if index else [name]
+    return tuple(found)

@@ -1,0 +1,152 @@
+"""The store behind core.ports.Store: every verb, and the module that holds it. One line each; the work is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from heliograph.core.alert import Attempt
+from heliograph.core.channel import Capability
+from heliograph.core.event import ProviderEvent
+from heliograph.core.ports import (
+    Acceptance,
+    Accepted,
+    AlertRow,
+    Barred,
+    Changes,
+    Claim,
+    Due,
+    Joined,
+    Outcome,
+    Record,
+    Taker,
+    Uploaded,
+)
+from heliograph.core.site import Key, Sender, Site
+from heliograph.core.template import Template
+from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, registry
+from heliograph.store.verb import Engine
+
+
+class Database:
+    """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
+
+    def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
+        self._engine = engine
+        self._write = engine.write
+        self._read = engine.read
+        self._now = now
+
+    # the life of an alert
+    async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred:
+        return await self._write(alerts.accept, acceptance)
+
+    async def outcome(self, outcome: Outcome) -> None:
+        await self._write(alerts.outcome, outcome, self._now())
+
+    async def spend(self, taken: tuple[Claim, ...]) -> Taker | None:
+        return await self._write(claims.spend, taken, self._now())
+
+    async def keep(self, site: str, owner: str, until: int) -> None:
+        await self._write(claims.keep, site, owner, until)
+
+    async def claim_due(self, now: int, lease: int, node: str, limit: int) -> list[Due]:
+        return await self._write(due.claim, now, lease, node, limit)
+
+    async def finish_due(self, site: str, kind: str, ref: str) -> None:
+        await self._write(due.finish, site, kind, ref)
+
+    async def push_due(self, row: Due) -> None:
+        await self._write(due.push, row)
+
+    async def next_due(self) -> int | None:
+        return await self._read(due.upcoming)
+
+    async def break_leases(self) -> None:
+        await self._write(due.break_leases)
+
+    # what providers tell
+    async def hear(
+        self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
+    ) -> list[Joined]:
+        return await self._write(heard.hear, site, channel, sender, events, now)
+
+    # reading
+    async def record(self, alert: str) -> Record | None:
+        return await self._read(alerts.record, alert)
+
+    async def alerts(
+        self,
+        *,
+        site: str = "",
+        state: str = "",
+        recipient: str = "",
+        external: str = "",
+        before: str = "",
+        limit: int = 50,
+    ) -> list[AlertRow]:
+        return await self._read(facts.alerts, site, state, recipient, external, before, limit)
+
+    async def attempt(self, attempt: str) -> Attempt | None:
+        return await self._read(alerts.attempt, attempt)
+
+    async def inbound(self, site: str, recipient: str, limit: int = 50) -> list[ProviderEvent]:
+        return await self._read(heard.inbound, site, recipient, limit)
+
+    # facts for a decision
+    async def capability(self, site: str, sender: str, recipient: str) -> Capability | None:
+        return await self._read(facts.capability, site, sender, recipient)
+
+    async def keep_capability(self, site: str, sender: str, recipient: str, capability: Capability) -> None:
+        await self._write(facts.keep_capability, site, sender, recipient, capability)
+
+    async def opted_out(self, site: str, recipient: str) -> frozenset[str]:
+        return await self._read(facts.opted_out, site, recipient)
+
+    async def count_alerts(self, site: str, recipient: str, since: int) -> int:
+        return await self._read(facts.count_alerts, site, recipient, since)
+
+    # media
+    async def put_media(self, site: str, digest: str, content_type: str, data: bytes) -> bool:
+        return await self._write(media.put, site, digest, content_type, data)
+
+    async def media(self, site: str, digest: str) -> tuple[str, bytes] | None:
+        return await self._read(media.get, site, digest)
+
+    async def upload(self, site: str, sender: str, digest: str, now: int) -> str | None:
+        return await self._read(media.upload, site, sender, digest, now)
+
+    async def keep_upload(self, site: str, sender: str, digest: str, uploaded: Uploaded) -> None:
+        await self._write(media.keep_upload, site, sender, digest, uploaded)
+
+    # the registry
+    async def changes(self, since: int) -> Changes:
+        return await self._read(registry.changes, since)
+
+    async def put_site(self, site: Site) -> bool:
+        return await self._write(registry.put, site)
+
+    async def put_sender(self, sender: Sender) -> bool:
+        return await self._write(registry.put, sender)
+
+    async def put_template(self, template: Template) -> bool:
+        return await self._write(registry.put, template)
+
+    async def put_key(self, key: Key) -> bool:
+        return await self._write(registry.put, key)
+
+    async def remove(self, kind: str, site: str, name: str) -> bool:
+        return await self._write(registry.remove, kind, site, name)
+
+    # housekeeping
+    async def purge(self, now: int) -> int:
+        return await self._write(housekeeping.purge, now)
+
+    async def ready(self) -> None:
+        """Raises StoreAway unless the database takes a write now."""
+        await self._write(housekeeping.ready)
+
+    async def backup(self, path: str, progress: Callable[[int, int], None]) -> None:
+        await self._engine.backup(path, progress)
+
+    async def close(self) -> None:
+        await self._engine.close()

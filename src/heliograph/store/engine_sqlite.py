@@ -1,0 +1,146 @@
+"""SQLite: the only file that knows sqlite3. One connection writes, one reads, each in a thread of its own.
+
+WAL, so that readers never wait for the writer; `synchronous = FULL`, so that a commit is on the disk when it returns
+(with group commit it costs no more than NORMAL: 22 us against 21 us per row in groups of 200).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from heliograph.errors import SetupError, StoreAway
+from heliograph.store import statements
+from heliograph.store.commit import Group
+from heliograph.store.url import Address
+from heliograph.store.verb import T, Verb
+
+BUSY = 5.0  # seconds to wait for another process's write (the command line writes to the same file)
+CACHED = 256  # prepared statements per connection, more than there are
+STEP = 256  # pages per step of a backup: writers get in between
+
+
+class Session:
+    """A connection as commit.py wants it."""
+
+    def __init__(self, path: str, begin: str) -> None:
+        self._begin = begin
+        self._statements = statements.load("sqlite")
+        self._connection = connect(path)
+        self._cursor = self._connection.cursor()
+
+    def begin(self) -> None:
+        try:
+            self._cursor.execute(self._begin)
+        except sqlite3.Error as error:
+            raise _away(error) from error
+
+    def run(self, verb: Callable[..., Verb[Any]], args: tuple[Any, ...]) -> Any:
+        execute, texts = self._cursor.execute, self._statements
+        steps = verb(*args)
+        try:
+            name, values = next(steps)
+            while True:
+                name, values = steps.send(execute(texts[name], values).fetchall())
+        except StopIteration as stop:
+            return stop.value
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
+                raise
+            raise _away(error) from error
+
+    def commit(self) -> None:
+        try:
+            self._cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _away(error) from error
+
+    def rollback(self) -> None:
+        # A full disk or an I/O error has already rolled back.
+        if self._connection.in_transaction:
+            self._cursor.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Sqlite:
+    """verb.Engine on one file."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._writer = Group(lambda: Session(path, "BEGIN IMMEDIATE"), "store-writer")
+        self._reader = Group(lambda: Session(path, "BEGIN"), "store-reader")
+
+    async def write(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
+        value: T = await self._writer.submit(verb, *args)
+        return value
+
+    async def read(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
+        value: T = await self._reader.submit(verb, *args)
+        return value
+
+    async def backup(self, path: str, progress: Callable[[int, int], None]) -> None:
+        await asyncio.to_thread(_backup, self._path, path, progress)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A connection that commits durably and begins no transaction on its own."""
+    try:
+        connection = sqlite3.connect(
+            path, timeout=BUSY, isolation_level=None, cached_statements=CACHED, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except sqlite3.Error as error:
+        raise SetupError(
+            f"The database file {path} cannot be opened ({error}). Its folder must exist and be writable.",
+            code="database_file",
+        ) from error
+    return connection
+
+
+def version(address: Address) -> str:
+    """The schema's version in the file, empty where there is no file or no schema."""
+    if not Path(address.path).exists():
+        return ""
+    connection = connect(address.path)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        return str(row[0]) if row else ""
+    except sqlite3.OperationalError:
+        return ""
+    except sqlite3.DatabaseError as error:
+        raise SetupError(f"{address.path} is not a database of heliograph ({error}).", code="database_file") from error
+    finally:
+        connection.close()
+
+
+def _backup(source: str, target: str, progress: Callable[[int, int], None]) -> None:
+    """SQLite's online backup: one consistent copy, taken while others write."""
+    reading = connect(source)
+    try:
+        writing = sqlite3.connect(target)
+        try:
+            reading.backup(writing, pages=STEP, progress=lambda _, left, total: progress(total - left, total))
+        finally:
+            writing.close()
+    except sqlite3.Error as error:
+        raise StoreAway(f"The backup to {target} failed: {error}.", code="backup_failed") from error
+    finally:
+        reading.close()
+
+
+def _away(error: sqlite3.Error) -> StoreAway:
+    name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
+    return StoreAway(
+        f"The database did not take the write ({error}; {name}). Nothing of it was written; try again.",
+        code="store_away",
+    )

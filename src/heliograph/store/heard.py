@@ -1,0 +1,123 @@
+"""What providers tell: receipts, the recipient's words, opt-outs, and what nobody can read. Each event counts once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import msgspec
+
+from heliograph.core.content import Card, CardBody, Carousel, Content
+from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
+from heliograph.core.ports import Joined
+from heliograph.core.site import Site
+from heliograph.store import codec, receipts
+from heliograph.store.keys import short
+from heliograph.store.verb import Verb
+
+OFFERS = 20  # newest attempts of a recipient that are searched for the suggestion that was tapped
+_event = msgspec.json.Decoder(ProviderEvent).decode
+_site = msgspec.json.Decoder(Site).decode
+_NOTHING = msgspec.Raw(b"null")
+
+
+def hear(site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[list[Joined]]:
+    joined: list[Joined] = []
+    for event in events:
+        joined.append((yield from _one(site, channel, sender, event, now)))
+    return joined
+
+
+def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int) -> Verb[Joined]:
+    # An event without an id cannot be told from its repeat: it counts each time.
+    name = short(event.event) or f"none:{uuid4().hex}"
+    body = _encode(event) if isinstance(event, UnknownEvent) else b""
+    rows = yield "heard_put", (site, sender, name, now, body)
+    if not rows:
+        return Joined(duplicate=True)
+    match event:
+        case Receipt():
+            return (yield from _receipt(site, channel, sender, event, name, now))
+        case Inbound():
+            return (yield from _inbound(site, channel, sender, event, name, now))
+        case OptOutHeard():
+            return (yield from _opt_out(site, channel, sender, event, now))
+        case UnknownEvent():
+            return Joined()
+
+
+def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int) -> Verb[Joined]:
+    alert, attempt = yield from receipts.find(site, sender, receipt.attempt, receipt.reference)
+    if not attempt:
+        alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
+    if not attempt:
+        return Joined()
+    state = yield from receipts.apply(site, alert, attempt, receipt, now)
+    return Joined(alert=alert, attempt=attempt, state=state)
+
+
+def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int) -> Verb[Joined]:
+    alert, attempt, rule = yield from _answered(site, sender, said, now)
+    recipient = short(said.recipient)
+    yield "inbound_put", (site, recipient, now, name, sender, channel, alert, rule, _encode(said))
+    if alert and said.kind != "typing":
+        yield from _note(site, alert, attempt, "replied", said, now, rule=rule)
+    return Joined(alert=alert, attempt=attempt)
+
+
+def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str, str, str]]:
+    """The alert and the attempt that somebody answers, and the rule that found them: quoted | offered | newest."""
+    if said.in_reply_to:
+        alert, attempt = yield from receipts.find(site, sender, said.in_reply_to, said.in_reply_to)
+        if attempt:
+            return alert, attempt, "quoted"
+    rows = yield "document_read", (site, "site", site)
+    look_back = (_site(rows[0][0]) if rows and rows[0][0] else Site(id=site)).look_back * 1000
+    rows = yield "alerts_to", (site, short(said.recipient), now - look_back, sender, OFFERS if said.postback else 1)
+    if said.postback:
+        for alert, attempt, body in rows:
+            if said.postback in set(_postbacks(codec.content_of(body))):
+                return alert, attempt, "offered"
+    return (rows[0][0], rows[0][1], "newest") if rows else ("", "", "")
+
+
+def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
+    recipient = short(heard.recipient)
+    at = now if heard.at is None else heard.at
+    yield "opt_out_put", (site, recipient, channel, int(heard.wanted), at)
+    rows = yield "alerts_to", (site, recipient, 0, sender, 1)
+    if not rows:
+        return Joined()
+    alert, attempt, _ = rows[0]
+    yield from _note(site, alert, attempt, "opted_in" if heard.wanted else "opted_out", heard, now, scope=channel)
+    return Joined(alert=alert, attempt=attempt)
+
+
+def _note(
+    site: str, alert: str, attempt: str, kind: str, event: Inbound | OptOutHeard, now: int, **detail: object
+) -> Verb[None]:
+    said = msgspec.Raw(codec.encode({**detail, "event": msgspec.Raw(_encode(event))}))
+    line = Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=said)
+    yield "alert_lock", (site, alert)
+    yield "timeline_add", (site, alert, codec.entries((line,)))
+
+
+def inbound(site: str, recipient: str, limit: int) -> Verb[list[ProviderEvent]]:
+    """What a recipient said, newest first."""
+    rows = yield "inbound_of", (site, recipient, limit)
+    return [_event(row[0]) for row in rows]
+
+
+def _encode(event: ProviderEvent) -> bytes:
+    return codec.encode(event if event.raw else msgspec.structs.replace(event, raw=_NOTHING))
+
+
+def _postbacks(content: Content) -> Iterator[str]:
+    bodies: tuple[CardBody, ...] = ()
+    match content:
+        case Card(card=body):
+            bodies = (body,)
+        case Carousel(cards=cards):
+            bodies = cards
+    for suggestions in (content.suggestions, *(body.suggestions for body in bodies)):
+        yield from (suggestion.postback for suggestion in suggestions if suggestion.postback)

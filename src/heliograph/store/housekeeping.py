@@ -1,0 +1,37 @@
+"""What has served its time is removed, a little at a time."""
+
+from __future__ import annotations
+
+from heliograph.store.verb import Verb
+
+DAY = 86_400_000  # ms
+EVENTS = 8 * DAY  # providers repeat callbacks for 7 days
+CAPABILITIES = 31 * DAY
+MANY = 2_000  # rows of a kind in one transaction (about 10 ms of the writer's time)
+
+
+def purge(now: int) -> Verb[int]:
+    """Claims whose time is over, ids of events and receipts without an attempt older than 8 days, answers about
+    capabilities older than 31 days: at most MANY of each. The number of rows removed; call again while it is at least
+    MANY. The newest nonce among them becomes the site's floor: no nonce of its time or before is ever granted again."""
+    gone = yield "claims_purge", (now, MANY)
+    removed = len(gone)
+    floors: dict[str, int] = {}
+    for site, scope, until in gone:
+        if scope == "nonce":
+            floors[site] = max(floors.get(site, 0), until)
+    for site, until in sorted(floors.items()):
+        yield "floor_raise", (site, until)
+    gone = yield "heard_purge", (now - EVENTS, MANY)
+    removed += len(gone)
+    gone = yield "early_old", (now - EVENTS, MANY)
+    removed += len(gone)
+    for site, sender, reference in gone:
+        yield "reference_drop", (site, sender, reference)
+    gone = yield "capabilities_purge", (now - CAPABILITIES, MANY)
+    return removed + len(gone)
+
+
+def ready() -> Verb[None]:
+    """Fails where the database does not take a write."""
+    yield "ready", ()

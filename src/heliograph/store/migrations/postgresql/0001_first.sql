@@ -1,0 +1,207 @@
+-- The first schema, PostgreSQL. Kept beside its twin in ../sqlite/: same tables, same columns, same names.
+--
+-- Every primary key begins with the site, so that sites can be spread over several databases. Times are ms since the
+-- epoch, bodies are JSON as bytes.
+
+CREATE TABLE alerts (
+    site      TEXT NOT NULL,
+    id        TEXT NOT NULL,
+    created   BIGINT NOT NULL,
+    recipient TEXT NOT NULL,
+    template  TEXT NOT NULL,
+    language  TEXT NOT NULL,
+    state     TEXT NOT NULL,
+    reason    TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    external  TEXT NOT NULL,
+    send_at   BIGINT,
+    claims    BYTEA NOT NULL,
+    info      BYTEA NOT NULL,
+    body      BYTEA NOT NULL,
+    decision  BYTEA NOT NULL,
+    PRIMARY KEY (site, id)
+);
+
+-- An alert's id is unique over all sites: whoever has only the id finds it here.
+CREATE UNIQUE INDEX alerts_id ON alerts (id);
+
+CREATE INDEX alerts_recipient ON alerts (site, recipient, created, id);
+
+CREATE INDEX alerts_state ON alerts (site, state, id);
+
+CREATE INDEX alerts_external ON alerts (site, external, id) WHERE external <> '';
+
+CREATE TABLE attempts (
+    site         TEXT NOT NULL,
+    alert        TEXT NOT NULL,
+    number       BIGINT NOT NULL,
+    id           TEXT NOT NULL,
+    channel      TEXT NOT NULL,
+    sender       TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    reason       TEXT NOT NULL,
+    tries        BIGINT NOT NULL,
+    known_as     TEXT NOT NULL,
+    revoke_asked BIGINT,
+    raw          BYTEA NOT NULL,
+    body         BYTEA NOT NULL,
+    PRIMARY KEY (site, alert, number)
+);
+
+-- A provider's event names the attempt alone.
+CREATE UNIQUE INDEX attempts_id ON attempts (id);
+
+-- A provider's own names for an attempt. A row without an attempt holds the place of one whose outcome is not written
+-- yet: its receipts wait in `early` (`waiting` 1).
+CREATE TABLE attempt_references (
+    site      TEXT NOT NULL,
+    sender    TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    alert     TEXT NOT NULL,
+    attempt   TEXT NOT NULL,
+    waiting   BIGINT NOT NULL,
+    PRIMARY KEY (site, sender, reference)
+);
+
+CREATE TABLE early (
+    site      TEXT NOT NULL,
+    sender    TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    event     TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    at        BIGINT NOT NULL,
+    body      BYTEA NOT NULL,
+    PRIMARY KEY (site, sender, reference, event)
+);
+
+CREATE INDEX early_at ON early (at);
+
+-- One row per commit that added to an alert's timeline: a JSON array of entries.
+CREATE TABLE timeline (
+    site    TEXT NOT NULL,
+    alert   TEXT NOT NULL,
+    page    BIGINT NOT NULL,
+    entries BYTEA NOT NULL,
+    PRIMARY KEY (site, alert, page)
+);
+
+CREATE TABLE claims (
+    site     TEXT NOT NULL,
+    scope    TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    owner    TEXT NOT NULL,
+    value    TEXT NOT NULL,
+    until    BIGINT NOT NULL,
+    released BIGINT NOT NULL,
+    former   TEXT NOT NULL,
+    grants   BIGINT NOT NULL,
+    PRIMARY KEY (site, scope, key)
+);
+
+CREATE INDEX claims_until ON claims (until);
+
+-- The newest `until` of the nonces that were purged: one at or before it is never granted again.
+CREATE TABLE floors (
+    site  TEXT NOT NULL,
+    until BIGINT NOT NULL,
+    PRIMARY KEY (site)
+);
+
+-- `wake` is the later of `at` and `lease`. `again`: it was asked for anew while somebody works on it.
+CREATE TABLE due (
+    site  TEXT NOT NULL,
+    kind  TEXT NOT NULL,
+    ref   TEXT NOT NULL,
+    at    BIGINT NOT NULL,
+    lease BIGINT NOT NULL,
+    wake  BIGINT NOT NULL,
+    tries BIGINT NOT NULL,
+    node  TEXT NOT NULL,
+    again BIGINT NOT NULL,
+    PRIMARY KEY (site, kind, ref)
+);
+
+CREATE INDEX due_wake ON due (wake);
+
+-- Ids of providers' events, so that a repeated callback counts once. Events that we cannot read keep their body.
+CREATE TABLE heard (
+    site   TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    event  TEXT NOT NULL,
+    at     BIGINT NOT NULL,
+    body   BYTEA NOT NULL,
+    PRIMARY KEY (site, sender, event)
+);
+
+CREATE INDEX heard_at ON heard (at);
+
+CREATE TABLE inbound (
+    site      TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    at        BIGINT NOT NULL,
+    event     TEXT NOT NULL,
+    sender    TEXT NOT NULL,
+    channel   TEXT NOT NULL,
+    alert     TEXT NOT NULL,
+    rule      TEXT NOT NULL,
+    body      BYTEA NOT NULL,
+    PRIMARY KEY (site, recipient, at, event)
+);
+
+-- `wanted` 1 is the memory of a withdrawn opt-out: an older event that arrives later does not bring it back.
+CREATE TABLE opt_outs (
+    site      TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    scope     TEXT NOT NULL,
+    wanted    BIGINT NOT NULL,
+    at        BIGINT NOT NULL,
+    PRIMARY KEY (site, recipient, scope)
+);
+
+CREATE TABLE capabilities (
+    site      TEXT NOT NULL,
+    sender    TEXT NOT NULL,
+    recipient TEXT NOT NULL,
+    asked     BIGINT NOT NULL,
+    body      BYTEA NOT NULL,
+    PRIMARY KEY (site, sender, recipient)
+);
+
+CREATE INDEX capabilities_asked ON capabilities (asked);
+
+CREATE TABLE media (
+    site         TEXT NOT NULL,
+    digest       TEXT NOT NULL,
+    content_type TEXT NOT NULL,
+    data         BYTEA NOT NULL,
+    PRIMARY KEY (site, digest)
+);
+
+CREATE TABLE uploads (
+    site      TEXT NOT NULL,
+    sender    TEXT NOT NULL,
+    digest    TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    expires   BIGINT NOT NULL,
+    PRIMARY KEY (site, sender, digest)
+);
+
+-- The registry. A document without a body was removed.
+CREATE TABLE documents (
+    site     TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    name     TEXT NOT NULL,
+    revision BIGINT NOT NULL,
+    body     BYTEA,
+    PRIMARY KEY (site, kind, name)
+);
+
+CREATE INDEX documents_revision ON documents (revision);
+
+CREATE TABLE counters (
+    name  TEXT NOT NULL,
+    value BIGINT NOT NULL,
+    PRIMARY KEY (name)
+);
+
+INSERT INTO counters (name, value) VALUES ('revision', 0);

@@ -1,0 +1,80 @@
+"""Receipts: they move an attempt and its alert, at once or as soon as the attempt's outcome is known."""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.core.event import Entry, Receipt
+from heliograph.core.states import AlertState, AttemptState, moved, shown
+from heliograph.store import codec, due
+from heliograph.store.keys import short
+from heliograph.store.verb import Verb
+
+_receipt = msgspec.json.Decoder(Receipt).decode
+_NOTHING = msgspec.Raw(b"null")
+
+
+def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str, str]]:
+    """The alert and the attempt that our own id or the provider's name stands for, empty where nobody knows (yet)."""
+    if attempt:
+        rows = yield "attempt_place", (short(attempt),)
+        if rows and rows[0][0] == site:
+            return rows[0][1], attempt
+    if reference:
+        rows = yield "reference_read", (site, sender, short(reference))
+        if rows:
+            return rows[0][0], rows[0][1]
+    return "", ""
+
+
+def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now: int) -> Verb[tuple[str, str]]:
+    """Keep a receipt whose attempt nobody knows. Where an outcome has named it in this very moment, that is given."""
+    reference = short(receipt.reference or receipt.attempt)
+    if receipt.reference:
+        rows = yield "reference_hold", (site, sender, reference)
+        if rows[0][1]:
+            return rows[0][0], rows[0][1]
+    yield "early_put", (site, sender, reference, event, channel, now, encode(receipt))
+    return "", ""
+
+
+def join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int) -> Verb[None]:
+    """Apply the receipts that waited for this reference, in the order in which they were heard."""
+    rows = yield "early_take", (site, sender, reference)
+    for _, _, body in sorted((row[0], row[1], row[2]) for row in rows):
+        yield from apply(site, alert, attempt, _receipt(body), now)
+
+
+def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Verb[AttemptState | None]:
+    """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
+    attempt's new state, None where it stays as it was."""
+    rows = yield "alert_lock_with", (site, alert, attempt)
+    if not rows:
+        return None
+    alert_state, alert_reason, channel, send_at, _, _, state, reason, tries, known_as, revoke_asked, raw = rows[0]
+    before, alert_before = AttemptState(state), AlertState(alert_state)
+    after = moved(before, receipt.state)
+    alert_after = shown(alert_before, (after,))
+    if after is not before:
+        yield "attempt_move", (attempt, after.value, receipt.reason, tries, known_as, revoke_asked, raw)
+        yield from due.follow(site, attempt, after, alert_after, now)
+    if alert_after is not alert_before:
+        yield "alert_move", (site, alert, alert_after.value, "", channel, None)
+    kind = after.value if after is not before else "receipt"
+    yield "timeline_add", (site, alert, codec.entries((entry(receipt, kind, attempt, now),)))
+    return after if after is not before else None
+
+
+def entry(receipt: Receipt, kind: str, attempt: str, now: int) -> Entry:
+    detail: dict[str, object] = {"event": receipt.event, "state": receipt.state.value}
+    if receipt.at is not None:
+        detail["at"] = receipt.at
+    if receipt.reason:
+        detail["reason"] = receipt.reason
+    if receipt.raw:
+        detail["raw"] = receipt.raw
+    return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(codec.encode(detail)))
+
+
+def encode(receipt: Receipt) -> bytes:
+    return codec.encode(receipt if receipt.raw else msgspec.structs.replace(receipt, raw=_NOTHING))

@@ -1,0 +1,87 @@
+"""The registry: sites, senders, templates and keys as documents under one revision.
+
+A document's name within its site: a site's own id, a sender's name, `template@version`, `consumer_key/token`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from heliograph.core.ports import Changes
+from heliograph.core.site import Key, Sender, Site
+from heliograph.core.template import Template
+from heliograph.store.codec import encode
+from heliograph.store.verb import Verb
+
+Document = Site | Sender | Template | Key
+_site = msgspec.json.Decoder(Site).decode
+_sender = msgspec.json.Decoder(Sender).decode
+_template = msgspec.json.Decoder(Template).decode
+_key = msgspec.json.Decoder(Key).decode
+
+
+def place(document: Document) -> tuple[str, str, str]:
+    """Site, kind and name."""
+    match document:
+        case Site(id=id):
+            return id, "site", id
+        case Sender(site=site, name=name):
+            return site, "sender", name
+        case Template(site=site, name=name, version=version):
+            return site, "template", f"{name}@{version}"
+        case Key(site=site, consumer_key=consumer_key, token=token):
+            return site, "key", f"{consumer_key}/{token}"
+
+
+def put(document: Document) -> Verb[bool]:
+    """False where the same is there already; the revision then stays as it is."""
+    body = encode(document)
+    return (yield from _write(*place(document), body))
+
+
+def remove(kind: str, site: str, name: str) -> Verb[bool]:
+    """False where there is no such document."""
+    return (yield from _write(site, kind, name, None))
+
+
+def _write(site: str, kind: str, name: str, body: bytes | None) -> Verb[bool]:
+    rows = yield "document_read", (site, kind, name)
+    there = rows[0][0] if rows else None
+    if there == body:
+        return False
+    rows = yield "revision_next", ()
+    yield "document_put", (site, kind, name, rows[0][0], body)
+    return True
+
+
+def changes(since: int) -> Verb[Changes]:
+    rows = yield "revision", ()
+    revision: int = rows[0][0]
+    if revision == since:
+        return Changes(revision=revision)
+    sites: list[Site] = []
+    senders: list[Sender] = []
+    templates: list[Template] = []
+    keys: list[Key] = []
+    removed: list[tuple[str, str, str]] = []
+    rows = yield "documents_since", (since,)
+    for changed, kind, site, name, body in rows:
+        revision = max(revision, changed)
+        if body is None:
+            removed.append((kind, site, name))
+        elif kind == "site":
+            sites.append(_site(body))
+        elif kind == "sender":
+            senders.append(_sender(body))
+        elif kind == "template":
+            templates.append(_template(body))
+        else:
+            keys.append(_key(body))
+    return Changes(
+        revision=revision,
+        sites=tuple(sites),
+        senders=tuple(senders),
+        templates=tuple(templates),
+        keys=tuple(keys),
+        removed=tuple(removed),
+    )

@@ -1,0 +1,30 @@
+-- What is to be done, and when. `wake` = the later of `at` and `lease`.
+
+-- name: due_put(site, kind, ref, at, lease, wake, tries)!
+INSERT INTO due (site, kind, ref, at, lease, wake, tries, node, again)
+VALUES (:site, :kind, :ref, :at, :lease, :wake, :tries, '', 0)
+ON CONFLICT (site, kind, ref) DO UPDATE SET
+    at = excluded.at, lease = excluded.lease, wake = excluded.wake, tries = excluded.tries, node = '', again = 0;
+
+-- name: due_drop(site, kind, ref)!
+DELETE FROM due WHERE site = :site AND kind = :kind AND ref = :ref;
+
+-- name: due_hasten(site, kind, ref, now)!
+-- It is due now. Whoever holds the lease keeps it; when that one says it has finished, it is due once more.
+INSERT INTO due (site, kind, ref, at, lease, wake, tries, node, again)
+VALUES (:site, :kind, :ref, :now, 0, :now, 0, '', 1)
+ON CONFLICT (site, kind, ref) DO UPDATE SET
+    at = excluded.at, again = 1,
+    wake = CASE WHEN due.lease > excluded.at THEN due.lease ELSE excluded.at END;
+
+-- name: due_finish(site, kind, ref)
+DELETE FROM due WHERE site = :site AND kind = :kind AND ref = :ref AND again = 0 RETURNING 1;
+
+-- name: due_again(site, kind, ref)!
+UPDATE due SET again = 0, lease = 0, wake = at, node = '' WHERE site = :site AND kind = :kind AND ref = :ref;
+
+-- name: due_next()
+SELECT MIN(wake) FROM due;
+
+-- name: due_break()!
+UPDATE due SET lease = 0, wake = at, node = '' WHERE lease > 0;

@@ -1,0 +1,4 @@
+-- name: due_claim(now, lease, node, many)
+UPDATE due SET lease = :lease, wake = :lease, node = :node, again = 0
+WHERE (site, kind, ref) IN (SELECT site, kind, ref FROM due WHERE wake <= :now ORDER BY wake LIMIT :many)
+RETURNING site, kind, ref, at, lease, tries;

@@ -1,0 +1,34 @@
+"""ONE table: every address of this server, who may call it, and what answers. The OpenAPI document is made from it."""
+
+from __future__ import annotations
+
+from heliograph.web import callbacks, docs, health
+from heliograph.web.livedeflect import discovery, proactive_alert
+from heliograph.web.route import Auth, Listener, Route
+
+# fmt: off
+ROUTES: tuple[Route, ...] = (
+    # The LiveDeflect API
+    Route("POST", "/api/proactiveAlert", proactive_alert.answer, Auth.OAUTH1, Listener.PUBLIC,
+          "Send one proactive alert", proactive_alert.DOCS),
+    Route("GET", "/api/account/{siteId}/service/{serviceName}/baseURI.json", discovery.service, Auth.OPEN,
+          Listener.PUBLIC, "Where a service is", discovery.SERVICE_DOCS),
+    Route("GET", "/api/account/{siteId}/baseURI.json", discovery.services, Auth.OPEN,
+          Listener.PUBLIC, "Where all services are", discovery.SERVICES_DOCS),
+    # What callers of the original write for all services
+    Route("GET", "/api/account/{siteId}/service/baseURI.json", discovery.services, Auth.OPEN,
+          Listener.PUBLIC, "Where all services are (the longer address)", discovery.SERVICES_DOCS),
+    # Providers' callbacks. Some ask whether the address is ours with a GET
+    Route("POST", "/callbacks/{channel}/{provider}/{site}/{sender}", callbacks.answer, Auth.CALLBACK,
+          Listener.PUBLIC, "What a provider tells us", callbacks.DOCS),
+    Route("GET", "/callbacks/{channel}/{provider}/{site}/{sender}", callbacks.answer, Auth.CALLBACK,
+          Listener.PUBLIC, "A provider asks whether the address is ours", callbacks.DOCS),
+    # Documentation
+    Route("GET", "/docs", docs.page, Auth.OPEN, Listener.PUBLIC, "The API's documentation", docs.PAGE_DOCS),
+    Route("GET", "/openapi.json", docs.openapi, Auth.OPEN, Listener.PUBLIC, "This document", docs.OPENAPI_DOCS),
+    # Operations
+    Route("GET", "/healthz", health.alive, Auth.OPEN, Listener.BOTH, "Whether the process is alive", health.ALIVE_DOCS),
+    Route("GET", "/readyz", health.ready, Auth.OPEN, Listener.BOTH, "Whether calls can be served", health.READY_DOCS),
+    Route("GET", "/metrics", health.metrics, Auth.PRIVATE, Listener.PRIVATE, "Prometheus metrics", health.METRICS_DOCS),
+)
+# fmt: on
