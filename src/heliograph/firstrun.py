@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -59,7 +60,8 @@ def write_new(path: Path, text: str) -> bool:
     Written whole under another name, then linked (a link never overwrites): of two first starts at once both get the
     same key, and no crash leaves an empty file. Raises SetupError where it cannot be written.
     """
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    # Not the process's number: two containers that share a folder have the same one.
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -72,11 +72,11 @@ def open_sender(sender: Sender, sealer: Sealer, out: Out) -> OpenSender:
     if plug is None:
         fault = f"config: {sender.channel}/{sender.provider} is not installed"
         return OpenSender(sender=sender, plug=None, provider=None, fault=fault)
-    opened = {
-        name: sealer.open(value) if name in plug.SECRETS and isinstance(value, str) and value else value
-        for name, value in sender.settings.items()
-    }
     try:
+        opened = {
+            name: sealer.open(value) if name in plug.SECRETS and isinstance(value, str) and value else value
+            for name, value in sender.settings.items()
+        }
         settings = msgspec.convert(opened, plug.Settings)
         return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, out))
     except (msgspec.ValidationError, HeliographError) as error:

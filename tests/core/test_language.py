@@ -100,5 +100,5 @@ def test_the_closest_of_several(asked, offered, expected):
 
 
 def test_direction():
-    assert all(language.right_to_left(tag) for tag in ("ar", "he", "fa", "ur", "ar-EG"))
+    assert all(language.right_to_left(tag) for tag in ("ar", "he", "fa", "ur", "ar-EG", "arabic"))
     assert not any(language.right_to_left(tag) for tag in ("en", "zh", "pirate talk"))

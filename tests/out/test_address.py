@@ -7,18 +7,47 @@ import ipaddress
 import socket
 
 import pytest
-from heliograph import out
-from heliograph.errors import Blame, Fate, SendError
-from heliograph.out import lines
-from heliograph.out.address import AddressRefused, Rules, is_public, prefix, read
 from hypothesis import given
 from hypothesis import strategies as st
 from pyreqwest.http import Url
 
-PRIVATE = """0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 127.9.9.9 169.254.169.254 172.16.0.1 192.168.1.1 192.0.2.1 224.0.0.1
-    240.0.0.1 255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 fc00::1 fd12::1 fe80::1 ff02::1
-    2002:7f00:1:: 2002:a00:1:: 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe ::127.0.0.1 ::10.0.0.1 2001:db8::1""".split()
-PUBLIC = "8.8.8.8 142.250.1.1 2606:4700::1111 ::ffff:8.8.8.8 64:ff9b::808:808".split()
+from heliograph import out
+from heliograph.errors import Blame, Fate, SendError
+from heliograph.out import lines
+from heliograph.out.address import AddressRefused, Rules, is_public, prefix, read
+
+PRIVATE = [
+    "0.0.0.0",
+    "10.1.2.3",
+    "100.64.0.1",
+    "127.0.0.1",
+    "127.9.9.9",
+    "169.254.169.254",
+    "172.16.0.1",
+    "192.168.1.1",
+    "192.0.2.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    "fc00::1",
+    "fd12::1",
+    "fe80::1",
+    "ff02::1",
+    "2002:7f00:1::",
+    "2002:a00:1::",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "::127.0.0.1",
+    "::10.0.0.1",
+    "2001:db8::1",
+]
+# fmt: on
+PUBLIC = ["8.8.8.8", "142.250.1.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 
 
 @pytest.mark.parametrize("address", PRIVATE)

@@ -8,6 +8,7 @@ import ssl
 import struct
 
 import pytest
+
 from heliograph import out
 from heliograph.errors import Fate, SendError
 

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
 from aiohttp import web
 from cryptography.hazmat.primitives import hashes, serialization
@@ -62,8 +61,11 @@ class Caller:
         async with self.http.post(f"{self.sandbox.url}/token", data=form) as answer:
             return answer.status, await answer.json()
 
+    def assertion(self, **claims: Any) -> str:
+        return assertion(self.key_file, **claims)
+
     async def log_in(self) -> None:
-        status, answer = await self.ask_token(assertion(self.key_file))
+        status, answer = await self.ask_token(self.assertion())
         assert status == 200, answer
         self.bearer = answer["access_token"]
 
@@ -114,9 +116,10 @@ class Webhook:
         self.posts: list[tuple[int, bytes, dict[str, Any]]] = []
         self.heard: list[dict[str, Any]] = []
         self.challenges: list[dict[str, Any]] = []
+        self.news = asyncio.Event()
         self.secret_answer: Callable[[str], str] = lambda secret: secret
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         body = await request.read()
         document = json.loads(body)
         if request.headers["x-goog-webhook-type"] == "verification":
@@ -129,13 +132,15 @@ class Webhook:
         self.posts.append((status, body, json.loads(data)))
         if status == 200:
             self.heard.append(json.loads(data))
+            self.news.set()
         return web.Response(status=status)
 
     async def wait(self, count: int, seconds: float = 5.0) -> list[dict[str, Any]]:
         """The events heard, once there are `count`."""
         async with asyncio.timeout(seconds):
             while len(self.heard) < count:
-                await asyncio.sleep(0.005)
+                self.news.clear()
+                await self.news.wait()
         return self.heard
 
     def kinds(self) -> list[str]:
@@ -146,7 +151,7 @@ class Webhook:
 async def webhook() -> AsyncIterator[Webhook]:
     hook = Webhook()
     app = web.Application()
-    app.router.add_post("/callbacks/rcs/google-rbm/25508804/main", hook)
+    app.router.add_post("/callbacks/rcs/google-rbm/25508804/main", hook.receive)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -182,9 +187,7 @@ async def sandbox(world: World) -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-async def caller(
-    sandbox: Running, world: World, webhook: Webhook, key_pair: dict[str, str]
-) -> AsyncIterator[Caller]:
+async def caller(sandbox: Running, world: World, webhook: Webhook, key_pair: dict[str, str]) -> AsyncIterator[Caller]:
     """Logged in; the agent has the webhook."""
     world.add_account(key_pair["client_email"], key_pair["public"])
     world.add_sender(
@@ -194,7 +197,3 @@ async def caller(
         one = Caller(session, sandbox, {**key_pair, "token_uri": f"{sandbox.url}/token"})
         await one.log_in()
         yield one
-
-
-def encoded(value: object) -> bytes:
-    return msgspec.json.encode(value)

@@ -13,15 +13,21 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from heliograph import store
-from heliograph.core.ports import Store
+from heliograph.core.alert import Alert, Attempt
+from heliograph.core.content import Reply, Text
+from heliograph.core.event import Entry, OptOutHeard, Receipt
+from heliograph.core.ports import Acceptance, Claim, Due, Outcome, Store
+from heliograph.core.states import AlertState, AttemptState
 
 NOBODY = 65534
+DAY = 86_400_000
 
 
 class Clock:
@@ -94,3 +100,95 @@ async def opened(address: str, clock: Clock) -> AsyncIterator[Store]:
     database = await store.open(address, migrate=True, now=clock)
     yield database
     await database.close()
+
+
+class Made:
+    """Makes what the verbs take, with fresh ids in the order of time."""
+
+    site = "25508804"
+    sender = "acme"
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._count = 0
+
+    def id(self) -> str:
+        self._count += 1
+        return f"{self._clock.now:012x}-{self._count:06x}-7000-8000-{'0' * 8}"[:36].ljust(36, "0")
+
+    def alert(self, **fields: Any) -> Alert:
+        values: dict[str, Any] = {
+            "id": self.id(),
+            "site": self.site,
+            "created": self._clock.now,
+            "expires": self._clock.now + DAY,
+            "recipient": "+17703101414",
+            "template": "flightdelay",
+            "template_version": "1",
+            "language": "en",
+            "language_asked": "english",
+            "variables": {"Time": "10:30"},
+            "skill": "service",
+            "state": AlertState.SENDING,
+        }
+        return Alert(**{**values, **fields})
+
+    def attempt(self, alert: Alert, **fields: Any) -> Attempt:
+        values: dict[str, Any] = {
+            "id": self.id(),
+            "alert": alert.id,
+            "site": alert.site,
+            "number": 1,
+            "channel": "rcs",
+            "provider": "google-rbm",
+            "sender": self.sender,
+            "recipient": alert.recipient,
+            "content": Text(text="Your flight is late.", suggestions=(Reply(text="Rebook", postback="rebook"),)),
+            "expires": alert.expires,
+            "created": alert.created,
+            "state": AttemptState.SENDING,
+        }
+        return Attempt(**{**values, **fields})
+
+    def claim(self, alert: Alert, scope: str = "call", key: str = "k", **fields: Any) -> Claim:
+        until = fields.pop("until", alert.created + DAY)
+        return Claim(site=alert.site, scope=scope, key=key, owner=fields.pop("owner", alert.id), until=until, **fields)
+
+    def acceptance(self, *claims: Claim, alert: Alert | None = None, **fields: Any) -> Acceptance:
+        """An alert under way, with an attempt that is leased for 25 s."""
+        alert = alert or self.alert()
+        attempt = fields.pop("attempt", None) or self.attempt(alert)
+        values: dict[str, Any] = {
+            "alert": alert,
+            "attempt": attempt,
+            "decision": b'{"chosen":"rcs"}',
+            "claims": claims,
+            "due": (self.due(attempt.id, lease=self._clock.now + 25_000),),
+            "entries": (Entry(at=self._clock.now, kind="accepted", by="api", attempt=attempt.id),),
+        }
+        return Acceptance(**{**values, **fields})
+
+    def due(self, ref: str, *, at: int | None = None, lease: int = 0, kind: str = "attempt") -> Due:
+        return Due(site=self.site, kind=kind, ref=ref, at=self._clock.now if at is None else at, lease=lease)
+
+    def outcome(self, acceptance: Acceptance, state: AttemptState = AttemptState.SENT, **fields: Any) -> Outcome:
+        assert acceptance.attempt is not None
+        return Outcome(
+            site=acceptance.alert.site,
+            alert=acceptance.alert.id,
+            attempt=acceptance.attempt.id,
+            state=state,
+            entries=(Entry(at=self._clock.now, kind=state.value, attempt=acceptance.attempt.id),),
+            **fields,
+        )
+
+    def receipt(self, state: AttemptState, **fields: Any) -> Receipt:
+        return Receipt(event=fields.pop("event", None) or self.id(), state=state, **fields)
+
+    def opt_out(self, recipient: str, *, wanted: bool = False, at: int | None = None) -> OptOutHeard:
+        return OptOutHeard(event=self.id(), recipient=recipient, wanted=wanted, at=at)
+
+
+@pytest.fixture
+def made(clock: Clock) -> Made:
+    return Made(clock)

@@ -162,7 +162,10 @@ async def test_a_pipelined_call_cut_in_the_middle_of_its_header(dial: Dial) -> N
 
 async def test_many_pipelined_calls_are_no_large_header(dial: Dial) -> None:
     line = await dial()
-    await line.send(post("/echo", b"x" * 100) * 200)  # 30 KB in one go, of headers far below the limit each
+    many = post("/echo", b"x" * 100) * 200
+    await line.send(many[:-130])  # 30 KB in one go, of headers far below the limit each; the last one is not whole
+    await asyncio.sleep(0.05)
+    await line.send(many[-130:])
     for _ in range(200):
         assert (await line.answer())[0] == 200
 
@@ -245,6 +248,33 @@ async def test_too_much_header(dial: Dial, door: Door, head: str, status: int) -
     assert await line.rest() == b"" and door.calls == []
 
 
+async def test_a_large_header_in_two_chunks_below_the_limit_each(dial: Dial, door: Door) -> None:
+    line = await dial()
+    await line.send(b"POST /echo HTTP/1.1\r\nHost: h\r\nX: " + b"y" * 3_000)
+    await asyncio.sleep(0.05)
+    await line.send(b"y" * 3_000 + b"\r\nContent-Length: 0\r\n\r\n")
+    assert (await line.answer())[0] == 431
+    assert await line.rest() == b"" and door.calls == []
+
+
+async def test_a_header_of_just_below_the_limits(dial: Dial) -> None:
+    line = await dial()
+    many = "".join(f"X-{n}: {'y' * 180}\r\n" for n in range(LIMITS.header_limit - 2))
+    assert 3_000 < len(many) < LIMITS.header_size - 300
+    await line.send(post(f"/echo?{'q' * 200}", b"ok" * 400, many[:-2]))
+    assert (await line.answer())[::2] == (200, b"ok" * 400)
+
+
+@pytest.mark.parametrize("target", ["/n\xe4me", "h:443"])
+async def test_a_target_that_is_no_path(dial: Dial, door: Door, target: str) -> None:
+    line = await dial()
+    await line.send(
+        f"{'CONNECT' if target == 'h:443' else 'GET'} {target} HTTP/1.1\r\nHost: h\r\n\r\n".encode("latin-1")
+    )
+    assert (await line.answer())[0] == 400
+    assert await line.rest() == b"" and door.calls == []
+
+
 async def test_a_url_too_long(dial: Dial, door: Door) -> None:
     line = await dial()
     await line.send(f"GET /{'a' * 1_500} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
@@ -255,7 +285,7 @@ async def test_a_url_too_long(dial: Dial, door: Door) -> None:
 async def test_a_header_without_end_is_cut_while_it_grows(dial: Dial, door: Door) -> None:
     line = await dial()
     await line.send(b"POST /echo HTTP/1.1\r\nHost: h\r\nX: ")
-    for _ in range(5):
+    for _ in range(7):
         await line.send(b"y" * 1_000)
         await asyncio.sleep(0.01)
     assert (await line.answer())[0] == 431
@@ -329,6 +359,16 @@ async def test_a_body_announced_too_large_is_not_read(dial: Dial) -> None:
             await line.send(b"x" * 100_000)
         await asyncio.sleep(0.01)
     pytest.fail("10 MB were taken")
+
+
+async def test_a_caller_who_sends_all_before_it_reads_gets_its_413(dial: Dial, server: Server) -> None:
+    def blocking() -> bytes:
+        line = socket.create_connection(("127.0.0.1", server.port), timeout=5)  # type: ignore[attr-defined]
+        line.sendall(post("/echo", b"x" * 3_000_000))
+        with line:
+            return line.recv(100)
+
+    assert (await asyncio.to_thread(blocking)).startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_chunked_body_too_large(dial: Dial) -> None:

@@ -16,6 +16,7 @@ from heliograph.cli import (
     alerts,
     apply,
     db,
+    demo,
     doctor,
     keys,
     say,
@@ -32,6 +33,7 @@ OK, FAILED, USAGE, STOPPED = 0, 1, 2, 130
 
 # In the order of the help: what a newcomer needs first stands first.
 COMMANDS: dict[str, App | Callable[..., object]] = {
+    "demo": demo.demo,
     "serve": serve.serve,
     "sandbox": serve.sandbox,
     "send": send.send,
@@ -59,7 +61,11 @@ def build() -> App:
         result_action="return_value",
     )
     for place, (name, command) in enumerate(COMMANDS.items()):
-        app.command(command, name=name, sort_key=place)
+        if isinstance(command, App):
+            command.sort_key = place
+            app.command(command)
+        else:
+            app.command(command, name=name, sort_key=place)
     return app
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -68,14 +67,15 @@ def list_(
     if json:
         say.data(rows)
         return
+    now = given.now()
     say.table(
-        ("=alert", "taken (UTC)", "to", "template", "channel", "state"),
+        ("=alert", "taken", "=to", "template", "channel", "state"),
         [
             (
                 row.id,
-                say.when(row.created),
+                say.ago(row.created, now),
                 row.recipient,
-                f"{row.template} {row.language}",
+                row.template,
                 row.channel or "–",
                 _state(row),
             )
@@ -145,38 +145,51 @@ def mask(number: str) -> str:
 def hidden(record: Record) -> Record:
     """The record with the recipient's number masked wherever it stands, in answers and references too."""
     number = record.alert.recipient
-    if not number:
-        return record
-    digits = number.lstrip("+")
-    text = msgspec.json.encode(plain(record)).decode()
-    text = text.replace(number, mask(number)).replace(f"%2B{digits}", mask(number)).replace(digits, mask(number)[1:])
-    return _from_plain(msgspec.json.decode(text), type(record))
+    masked = mask(number)
+    pairs = [
+        (number.encode(), masked.encode()),
+        (b"%2B" + number[1:].encode(), masked.encode()),
+        (number[1:].encode(), masked[1:].encode()),
+    ]
+
+    def blot(raw: bytes) -> bytes:
+        for found, instead in pairs:
+            raw = raw.replace(found, instead)
+        return raw
+
+    # The caller's own JSON and the providers' bodies are blotted as bytes: reading them as JSON could change a number.
+    bare = msgspec.structs.replace(
+        record,
+        alert=msgspec.structs.replace(record.alert, alert_info=msgspec.Raw(b"null")),
+        attempts=tuple(msgspec.structs.replace(one, raw=b"") for one in record.attempts),
+        decision=b"",
+    )
+    bare = msgspec.json.decode(blot(msgspec.json.encode(bare)), type=type(record))
+    info = msgspec.Raw(blot(bytes(record.alert.alert_info)))
+    raws = zip(bare.attempts, record.attempts, strict=True)
+    return msgspec.structs.replace(
+        bare,
+        alert=msgspec.structs.replace(bare.alert, alert_info=info),
+        attempts=tuple(msgspec.structs.replace(one, raw=blot(whole.raw)) for one, whole in raws),
+        decision=blot(record.decision),
+    )
 
 
 def plain(record: Record) -> dict[str, Any]:
-    """The record as JSON-able values, the providers' bodies and the decision as JSON where they are."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(record))
-    found["decision"] = _body(record.decision)
-    for one, attempt in zip(found["attempts"], record.attempts, strict=True):
-        one["raw"] = _body(attempt.raw)
-    return found
+    """The record for `--json`: the providers' bodies, the decision and alertInfo as JSON, as they were kept."""
+    alert = record.alert
+    return {
+        "alert": msgspec.structs.replace(alert, alert_info=_body(bytes(alert.alert_info))),
+        "attempts": [{**msgspec.structs.asdict(one), "raw": _body(one.raw)} for one in record.attempts],
+        "entries": record.entries,
+        "decision": _body(record.decision),
+    }
 
 
-def _body(raw: bytes) -> Any:
+def _body(raw: bytes) -> msgspec.Raw:
+    """The bytes themselves where they are JSON, `null` for none, else a string of them."""
     try:
-        return msgspec.json.decode(raw) if raw else None
+        msgspec.json.decode(raw or b"null", type=msgspec.Raw)
     except msgspec.DecodeError:
-        return raw.decode(errors="replace")
-
-
-def _from_plain(found: dict[str, Any], kind: type[Record]) -> Record:
-    """The way back of `plain`."""
-
-    def packed(value: Any) -> str:
-        body = b"" if value is None else value.encode() if isinstance(value, str) else msgspec.json.encode(value)
-        return base64.b64encode(body).decode()
-
-    found["decision"] = packed(found["decision"])
-    for one in found["attempts"]:
-        one["raw"] = packed(one["raw"])
-    return msgspec.json.decode(msgspec.json.encode(found), type=kind)
+        return msgspec.Raw(msgspec.json.encode(raw.decode(errors="replace")))
+    return msgspec.Raw(raw or b"null")

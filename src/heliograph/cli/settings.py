@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import msgspec
+from rich.text import Text
 
 from heliograph import settings as table
 from heliograph.cli import given, say
@@ -32,8 +33,11 @@ def settings(*, config: given.Config = None, json: given.Json = False, **flags: 
         )
         return
     say.table(
-        ("setting", "value", "from", "what it does"),
-        [(row.name, _text(values[row.name]), sources[row.name], row.help) for row in table.TABLE],
+        ("setting", "from", "value, and what it does"),
+        [
+            (row.name, sources[row.name], Text.assemble(_text(values[row.name]) or "–", "\n", (row.help, "dim")))
+            for row in table.TABLE
+        ],
         empty="",
     )
     say.line(f"In the environment a setting is written {table.PREFIX}NAME, on the command line --name.")

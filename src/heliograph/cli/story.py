@@ -143,7 +143,10 @@ def _timeline(entries: tuple[Entry, ...], attempts: tuple[Attempt, ...]) -> Rend
         table.add_column(column, overflow="fold")
     for entry in entries:
         facts = _object(bytes(entry.detail))
-        facts.pop("exchanges", None)
+        for told_elsewhere in ("exchanges", "raw", "event", "state"):
+            facts.pop(told_elsewhere, None)
+        if isinstance(facts.get("at"), int):
+            facts["at"] = f"{say.when(facts['at'])} by the provider's clock"
         what = say.state(entry.kind)
         if several and entry.attempt in numbers:
             what.append(f" #{numbers[entry.attempt]}", style="dim")
@@ -153,9 +156,14 @@ def _timeline(entries: tuple[Entry, ...], attempts: tuple[Attempt, ...]) -> Rend
 
 
 def _exchanges(record: Record) -> Iterator[RenderableType]:
-    """The redacted notes of HTTP exchanges that the timeline keeps."""
+    """The redacted notes of HTTP exchanges that the timeline keeps, and what the provider told in callbacks."""
     for entry in record.entries:
-        for one in _object(bytes(entry.detail)).get("exchanges", []):
+        facts = _object(bytes(entry.detail))
+        if facts.get("raw"):
+            told = facts["raw"] if isinstance(facts["raw"], str) else msgspec.json.encode(facts["raw"]).decode()
+            yield Text(f"callback: {entry.kind}")
+            yield Padding(Text(say.clean(_pretty(told)), style="dim"), (0, 0, 0, 2))
+        for one in facts.get("exchanges", []):
             exchange = msgspec.convert(one, Exchange)
             took = f"{exchange.milliseconds:.0f} ms"
             came = f"{exchange.status} in {took}" if exchange.status else f"no answer after {took}: {exchange.failure}"

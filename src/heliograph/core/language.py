@@ -121,20 +121,22 @@ def closest(asked: str, offered: tuple[str, ...]) -> tuple[str, Way] | None:
     """
     if asked in offered:
         return asked, Way.EXACT
-    if read(asked) is None:  # a key that an author made up is matched to the letter alone
+    known = read(asked)
+    if known is None:  # a key that an author made up is matched to the letter alone
         return None
-    script = _script(asked)
-    subtags = asked.split("-")
+    script = _script(known)
+    subtags = known.split("-")
     for length in range(len(subtags) - 1, 0, -1):
         parent = "-".join(subtags[:length])
         if parent in offered and _script(parent) == script:
             return parent, Way.PARENT
     best: tuple[int, str] | None = None
     for tag in offered:
-        if read(tag) is None or _script(tag) != script:
+        other = read(tag)
+        if other is None or _script(other) != script:
             continue
-        distance = langcodes.tag_distance(asked, tag)
-        same = tag.split("-", 1)[0] == subtags[0]
+        distance = langcodes.tag_distance(known, other)
+        same = other.split("-", 1)[0] == subtags[0]
         if distance < (_REGIONAL if same else _SAME + 1) and (best is None or distance < best[0]):
             best = (distance, tag)
     return (best[1], Way.SIBLING) if best else None
@@ -147,7 +149,8 @@ def _script(tag: str) -> str | None:
 
 def right_to_left(tag: str) -> bool:
     """Whether the language is written from right to left (Arabic, Hebrew, Persian, Urdu …)."""
-    return read(tag) is not None and _script(tag) in {"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg"}
+    known = read(tag)
+    return known is not None and _script(known) in {"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg"}
 
 
 def preload() -> None:

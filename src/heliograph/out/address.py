@@ -108,16 +108,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             return
         if self.only_allowed:
             raise AddressRefused(
-                f"{origin.shown} is not an allowed host here. Only these are: {', '.join(sorted(self.allowed)) or '-'}."
+                f"{origin.shown} is not an allowed host here; these are: {', '.join(sorted(self.allowed)) or 'none'}. "
+                "If it is wanted, add it to HELIOGRAPH_ALLOWED_HOSTS."
             )
         public = [is_public(address) for address in addresses]
         if not all(public) and not self.allow_private:
             raise AddressRefused(
-                f"{origin.shown} is a private address. If that is wanted, list it in HELIOGRAPH_ALLOWED_HOSTS or set "
-                "HELIOGRAPH_ALLOW_PRIVATE_ADDRESSES=true."
+                f"{origin.shown} is a private address. If that is wanted, set HELIOGRAPH_ALLOW_PRIVATE_ADDRESSES=true, "
+                "or name it and every other host that is called in HELIOGRAPH_ALLOWED_HOSTS."
             )
         if origin.scheme == "http" and any(public):
             raise AddressRefused(
-                f"{origin.shown} is on the open internet and http:// would send credentials in clear. Use https://, "
-                "or list the host in HELIOGRAPH_ALLOWED_HOSTS."
+                f"{origin.shown} is on the open internet and http:// would send credentials in clear. Use https://."
             )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 HIDDEN = "***"
 KEPT_BYTES = 4096  # of a response's body
+SHORTEST = 4  # characters of a secret; to blot out a shorter one would blot out half the text
 
 # With a plus sign (raw or percent-encoded) a number may be formatted; without, it is a run of 7 to 15 digits (E.164's
 # maximum) that does not touch letters, dashes or dots: groups of UUIDs, hex names and decimals are left alone. The
@@ -29,6 +30,13 @@ def _last_four(found: re.Match[str]) -> str:
     return HIDDEN + re.sub("[^0-9]", "", found.group()[-8:])[-4:]
 
 
+def _without(value: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
+        if len(secret) >= SHORTEST and secret in value:
+            value = value.replace(secret, HIDDEN)
+    return value
+
+
 def numbers(text: str) -> str:
     """The text with every phone number masked but for its last four digits."""
     return _NUMBER.sub(_last_four, text)
@@ -36,9 +44,7 @@ def numbers(text: str) -> str:
 
 def text(value: str, secrets: Iterable[str] = ()) -> str:
     """The text without the given secrets, credentials under their usual names, and phone numbers."""
-    for secret in secrets:
-        if secret and secret in value:
-            value = value.replace(secret, HIDDEN)
+    value = _without(value, secrets)
     lowered = value.lower()
     if any(word in lowered for word in ("token", "secret", "password", "assertion", "signature", "private")):
         value = _JSON_VALUE.sub(rf"\1{HIDDEN}\2", value)
@@ -51,9 +57,7 @@ def text(value: str, secrets: Iterable[str] = ()) -> str:
 
 def url(value: str, secrets: Iterable[str] = ()) -> str:
     """A URL without secrets in its query and without phone numbers anywhere."""
-    for secret in secrets:
-        if secret and secret in value:
-            value = value.replace(secret, HIDDEN)
+    value = _without(value, secrets)
     if "?" in value:
         value = _QUERY_VALUE.sub(rf"\1{HIDDEN}", value)
     return _NUMBER.sub(_last_four, value)

@@ -109,6 +109,8 @@ def _broke(error: PyreqwestError, status: int | None) -> Broke:
         causes = [cause["message"] for cause in error.details["causes"] or ()]
     begun = status is not None or _BODY_PHASE in causes
     before = not begun and (_CONNECT_PHASE in causes or isinstance(error, BuilderError))
-    words = [cause for cause in causes if _WITH_URL not in cause and not cause.startswith(("client error (", _BODY_PHASE))]
+    words = [
+        cause for cause in causes if _WITH_URL not in cause and not cause.startswith(("client error (", _BODY_PHASE))
+    ]
     late = isinstance(error, RequestTimeoutError)
     return Broke(not before, late, ": ".join(words) or type(error).__name__, begun, status)

@@ -89,25 +89,34 @@ async def _twin(
 
 
 async def _late(answer: TwinAnswer, world: World, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers after a while, or never."""
+    """Answers after a while, or never: then the connection stays open until the caller or the sandbox ends it."""
     gone = asyncio.ensure_future(_until_gone(receive))
+    ended = asyncio.ensure_future(world.ended.wait())
+    waiting = asyncio.ensure_future(world.clock.sleep(answer.delay))
     try:
         if answer.delay:
-            waiting = asyncio.ensure_future(world.clock.sleep(answer.delay))
-            await asyncio.wait({gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-        if answer.end == "drop":
-            drop = scope.get("extensions", {}).get(DROP)
-            if drop is None:  # under another server: a head that promises more than comes
-                await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
-                return
-            drop["abort"]()
-        if answer.end != "answer":
+            await asyncio.wait({gone, ended, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if answer.end == "answer":
+            if not gone.done():
+                await _answer(send, answer)
+            return
+        if answer.end == "hang":
+            await asyncio.wait({gone, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not gone.done():
+            await _drop(scope, send)
             await gone
-        elif not gone.done():
-            await _answer(send, answer)
     finally:
-        gone.cancel()
+        for task in (gone, ended, waiting):
+            task.cancel()
+
+
+async def _drop(scope: Scope, send: Send) -> None:
+    """Closes the connection without a byte."""
+    drop = scope.get("extensions", {}).get(DROP)
+    if drop is not None:
+        drop["abort"]()
+    else:  # under another server the nearest thing: a head that promises more than comes
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -47,6 +47,7 @@ class Callbacks:
         self._lanes = lanes
         self._queues: dict[tuple[str, int], deque[Waiting]] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._pauses: dict[tuple[str, int], asyncio.Event] = {}
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
@@ -60,6 +61,16 @@ class Callbacks:
         if lane not in self._tasks:
             task = self._tasks[lane] = asyncio.ensure_future(self._run(lane, queue))
             task.add_done_callback(self._ended)
+
+    def hurry(self, sender: str, url: str) -> None:
+        """Tries at once, at this address, what waits for a sender: its webhook was mended, or stands elsewhere now."""
+        for lane, queue in self._queues.items():
+            if lane[0] == sender:
+                for waiting in queue:
+                    waiting.call = msgspec.structs.replace(waiting.call, url=url)
+                    waiting.tries = 0
+                if (pause := self._pauses.get(lane)) is not None:
+                    pause.set()
 
     async def stop(self) -> None:
         """Drops what is waiting."""
@@ -91,9 +102,20 @@ class Callbacks:
                     self._note("callback_failed", waiting, said)
                     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(waiting.tries, 12))
                     waiting.tries += 1
-                    await self._clock.sleep(pause)
+                    await self._pause(lane, pause)
         self._tasks.pop(lane, None)
         self._queues.pop(lane, None)
+
+    async def _pause(self, lane: tuple[str, int], seconds: float) -> None:
+        """Waits, unless somebody is in a hurry."""
+        hurry = self._pauses[lane] = asyncio.Event()
+        waits = asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(hurry.wait())
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._pauses.pop(lane, None)
+            for wait in waits:
+                wait.cancel()
 
     async def _try(self, waiting: Waiting) -> str:
         """Empty if it was taken, else what was answered."""

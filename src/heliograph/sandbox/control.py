@@ -151,6 +151,8 @@ async def verify(sender: KnownSender, world: World) -> str:
         else:
             said = ""
     sender.verified = not said
+    if sender.verified:
+        world.callbacks.hurry(sender.id, sender.webhook)
     world.note("verification", sender=sender.id, detail=said or "verified")
     return said
 

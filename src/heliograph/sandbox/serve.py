@@ -45,7 +45,7 @@ class Running:
 
     async def stop(self) -> None:
         """Ends it; callbacks that still wait are dropped. A second call does nothing."""
-        self.world.feed.close()
+        self.world.end()
         self._server.should_exit = True
         await asyncio.wait({self._task})
         await self.world.stop()

@@ -60,6 +60,7 @@ class World:
         self._seed = seed
         self._accounts: dict[str, list[str]] = {}
         self._tokens: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self.ended = asyncio.Event()  # calls that are never answered end with the sandbox
         self._timing: asyncio.Task[None] | None = None
 
     # ── running ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -71,13 +72,18 @@ class World:
 
     async def stop(self) -> None:
         """Ends what is under way; callbacks that wait are dropped."""
-        self.feed.close()
+        self.end()
         if self._timing is not None:
             self._timing.cancel()
             await asyncio.gather(self._timing, return_exceptions=True)
             self._timing = None
         await self.callbacks.stop()
         await self.post.close()
+
+    def end(self) -> None:
+        """Lets go of everybody who waits for something that does not come."""
+        self.ended.set()
+        self.feed.close()
 
     async def reset(self) -> None:
         """Empties phones, log, counts, behaviour and what is under way, and starts the story of the seed again.
@@ -120,8 +126,11 @@ class World:
         return self._tokens.get(token)
 
     def add_sender(self, sender: KnownSender) -> None:
-        """Registers or replaces an identity at a provider. Its twin must be here."""
+        """Registers or replaces an identity at a provider. Callbacks that wait go to its webhook of now."""
+        former = self.senders.get((sender.provider, sender.id))
         self.senders[(sender.provider, sender.id)] = sender
+        if former is not None and sender.webhook and former.webhook != sender.webhook:
+            self.callbacks.hurry(sender.id, sender.webhook)
 
     def sender(self, provider: str, sender_id: str) -> KnownSender | None:
         return self.senders.get((provider, sender_id))

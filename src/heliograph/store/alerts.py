@@ -5,9 +5,8 @@ from __future__ import annotations
 from heliograph.core.alert import Attempt
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
-from heliograph.store import claims, codec, due, receipts
-from heliograph.store.keys import short
-from heliograph.store.verb import Row, Verb
+from heliograph.store import claims, due, journal, receipts
+from heliograph.store.verb import Step, Verb
 
 _ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
 _UNDER_WAY = frozenset({AlertState.ACCEPTED, AlertState.SCHEDULED, AlertState.SENDING})
@@ -25,12 +24,15 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     former = yield from claims.take(acceptance.claims, alert.created)
     if isinstance(former, Taker):
         return former
-    channel = attempt.channel if attempt else alert.channel_forced
     marks = claims.marks_of(acceptance.claims)
-    yield "alert_put", codec.alert_values(alert, channel, marks, former, acceptance.decision)
+    yield "alert_put", (
+        *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
+        *(alert.reason, attempt.channel if attempt else alert.channel_forced, alert.external_alert_id),
+        *(alert.send_at, marks),
+    )
     if attempt is not None:
-        yield "attempt_put", codec.attempt_values(attempt)
-    yield "timeline_open", (alert.site, alert.id, codec.entries(acceptance.entries))
+        yield _attempt_put(attempt)
+    yield journal.first_page(alert, former, acceptance.decision, attempt, acceptance.entries)
     for row in acceptance.due:
         yield "due_put", due.values(row)
     return Accepted(former=former)
@@ -45,35 +47,35 @@ def outcome(outcome: Outcome, now: int) -> Verb[None]:
         rows = yield "alert_lock_with", (site, alert, outcome.attempt)
         if not rows:
             return
-        now_state, reason, channel, send_at, marks, sender, *attempt = rows[0]
-        attempt_state = AttemptState(attempt[0])
-        after = moved(attempt_state, outcome.state) if outcome.state else attempt_state
-        yield _move_attempt(outcome, attempt, attempt_state, after)
-        attempt_state = after
+        alert_state, reason, channel, _, pages, marks, sender, *attempt = rows[0]
+        before_attempt = AttemptState(attempt[0])
+        attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
+        yield _attempt_move(outcome, attempt_state, *attempt)
     else:
         rows = yield "alert_lock", (site, alert)
         if not rows:
             return
-        now_state, reason, channel, send_at, marks = rows[0]
-    before = AlertState(now_state)
+        alert_state, reason, channel, _, pages, marks = rows[0]
+    before = AlertState(alert_state)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""
     if outcome.next is not None:
-        yield "attempt_put", codec.attempt_values(outcome.next)
+        yield _attempt_put(outcome.next)
         channel = outcome.next.channel
-    yield "alert_move", (
+    send_at = outcome.send_at if state is AlertState.SCHEDULED else None
+    yield "alert_move", (site, alert, state.value, reason, channel, send_at, pages + 1)
+    yield journal.page(
         site,
         alert,
-        state.value,
-        reason,
-        channel,
-        outcome.send_at if state is AlertState.SCHEDULED else None,
+        pages + 1,
+        outcome.entries,
+        decision=outcome.decision,
+        begun=outcome.next,
+        answered=outcome.attempt,
+        raw=outcome.raw,
+        references=outcome.references,
     )
-    if outcome.decision is not None:
-        yield "alert_decide", (site, alert, outcome.decision)
-    if outcome.entries:
-        yield "timeline_add", (site, alert, codec.entries(outcome.entries))
     for kind, ref in outcome.done:
         yield "due_drop", (site, kind, ref)
     for row in outcome.due:
@@ -85,27 +87,24 @@ def outcome(outcome: Outcome, now: int) -> Verb[None]:
         yield from claims.redate(site, alert, marks, outcome.keep_until)
     if attempt_state is not None and outcome.state is not None and attempt_state is not outcome.state:
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
-    for reference in map(short, outcome.references):
-        rows = yield "reference_put", (site, sender, reference, alert, outcome.attempt)
-        if rows[0][0]:
-            yield from receipts.join(site, sender, reference, alert, outcome.attempt, now)
+    if outcome.references:
+        yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now)
 
 
-def _move_attempt(
-    outcome: Outcome, attempt: list[object], before: AttemptState, after: AttemptState
-) -> tuple[str, tuple[object, ...]]:
-    _, reason, tries, known_as, revoke_asked, raw = attempt
-    if after is outcome.state or outcome.state is None:
-        reason = outcome.reason or ("" if after is not before else reason)
-    return "attempt_move", (
-        outcome.attempt,
-        after.value,
-        reason,
-        outcome.tries or tries,
-        codec.names(outcome.references) if outcome.references else known_as,
-        outcome.revoke_asked if outcome.revoke_asked is not None else revoke_asked,
-        outcome.raw or raw,
+def _attempt_put(attempt: Attempt) -> Step:
+    return "attempt_put", (
+        *(attempt.site, attempt.id, attempt.alert, attempt.sender, attempt.state.value),
+        *(attempt.reason, attempt.tries, attempt.revoke_asked),
     )
+
+
+def _attempt_move(
+    outcome: Outcome, after: AttemptState, before: str, reason: str, tries: int, revoke_asked: int | None
+) -> Step:
+    if after is outcome.state or outcome.state is None:
+        reason = outcome.reason or ("" if after.value != before else reason)
+    asked = revoke_asked if outcome.revoke_asked is None else outcome.revoke_asked
+    return "attempt_move", (outcome.site, outcome.attempt, after.value, reason, outcome.tries or tries, asked)
 
 
 def _alert_after(before: AlertState, outcome: Outcome, attempt: AttemptState | None) -> AlertState:
@@ -123,19 +122,21 @@ def record(alert: str) -> Verb[Record | None]:
     rows = yield "alert_read", (alert,)
     if not rows:
         return None
-    decision = rows[0][5]
-    found = codec.read_alert(rows[0])
-    attempts: list[Row] = yield "attempts_of", (found.site, alert)
-    pages = yield "timeline_of", (found.site, alert)
+    site, *state = rows[0]
+    pages = journal.Pages((yield "journal_of", (site, alert)))
+    attempts: list[Attempt] = []
+    for id in pages.attempts():
+        _, _, *at = (yield "attempt_read", (id,))[0]
+        attempts.append(pages.attempt(id, *at))
     return Record(
-        alert=found,
-        attempts=tuple(codec.read_attempt(row) for row in attempts),
-        entries=codec.read_entries(pages),
-        decision=decision,
+        alert=pages.alert(*state), attempts=tuple(attempts), entries=pages.entries, decision=pages.decision
     )
 
 
 def attempt(attempt: str) -> Verb[Attempt | None]:
     rows = yield "attempt_read", (attempt,)
-    return codec.read_attempt(rows[0]) if rows else None
-
+    if not rows:
+        return None
+    site, alert, *state = rows[0]
+    pages = journal.Pages((yield "journal_of", (site, alert)))
+    return pages.attempt(attempt, *state)

@@ -7,8 +7,10 @@ import msgspec
 from heliograph.core.ports import Claim, Taker
 from heliograph.store.verb import Verb
 
-# A claim as its alert remembers it: scope and key. The alert's id is its owner.
-Mark = tuple[str, str]
+SECOND = 1_000  # ms: a claim is not written anew for less
+
+# A claim as its alert remembers it: scope, key, until. The alert's id is its owner.
+Mark = tuple[str, str, int]
 _marks = msgspec.json.Decoder(tuple[Mark, ...]).decode
 
 
@@ -16,28 +18,31 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
     """Take all of them or none. The former owner of a released claim that was taken over ("" if none), or who has
     the first that is not to be had."""
     former = ""
-    for taken, claim in enumerate(claims):
-        rows = yield (
-            "claim_nonce" if claim.scope == "nonce" else "claim_take",
-            (claim.site, claim.scope, claim.key, claim.owner, claim.value, claim.until, now),
-        )
+    granted: list[tuple[Claim, str, int]] = []
+    for claim in claims:
+        place, values = _place(claim), (claim.owner, claim.value, claim.until, now)
+        rows = yield "claim_nonce" if claim.scope == "nonce" else "claim_take", (*place, *values)
         if not rows:
-            for mine, grant in granted[:taken]:
-                yield from _undo(mine, *grant)
-            rows = yield "claim_read", (claim.site, claim.scope, claim.key)
+            for mine, its_former, grants in granted:
+                yield from _undo(mine, its_former, grants)
+            rows = yield "claim_read", place
             owner, value = rows[0] if rows else ("", "")  # no row: a nonce from before the last purge
             return Taker(scope=claim.scope, owner=owner, value=value)
-        if taken == 0:
-            granted = []
-        granted.append((claim, (rows[0][0], rows[0][1])))
+        granted.append((claim, *rows[0]))
         former = rows[0][0] or former
     return former
+
+
+def _place(claim: Claim) -> tuple[str, str, str]:
+    """The key of a claim. Nonces begin with their timestamp (`value`): those of one moment then lie together, and a
+    commit writes one page for all of them instead of one for each."""
+    return claim.site, claim.scope, f"{claim.value}/{claim.key}" if claim.scope == "nonce" else claim.key
 
 
 def _undo(claim: Claim, former: str, grants: int) -> Verb[None]:
     """Put a claim back as it was before this verb took it."""
     if grants == 1:
-        yield "claim_restore" if former else "claim_undo", (claim.site, claim.scope, claim.key, claim.owner)
+        yield "claim_restore" if former else "claim_undo", (*_place(claim), claim.owner)
 
 
 def spend(claims: tuple[Claim, ...], now: int) -> Verb[Taker | None]:
@@ -49,21 +54,22 @@ def keep(site: str, owner: str, until: int) -> Verb[None]:
     """Re-date the claims of scope "call" and "key" that the alert `owner` came with."""
     rows = yield "alert_claims", (site, owner)
     if rows:
-        yield from redate(site, owner, rows[0][0], until)
+        yield from redate(site, owner, rows[0][0], until, exactly=True)
 
 
-def redate(site: str, owner: str, marks: bytes, until: int) -> Verb[None]:
-    for scope, key in _marks(marks):
-        yield "claim_keep", (site, scope, key, owner, until)
+def redate(site: str, owner: str, marks: bytes, until: int, *, exactly: bool = False) -> Verb[None]:
+    for scope, key, now_until in _marks(marks):
+        if exactly or abs(until - now_until) > SECOND:
+            yield "claim_keep", (site, scope, key, owner, until)
 
 
 def release(site: str, owner: str, marks: bytes) -> Verb[None]:
     """Free an alert's claims; the next one who takes them is told of it."""
-    for scope, key in _marks(marks):
+    for scope, key, _ in _marks(marks):
         yield "claim_release", (site, scope, key, owner)
 
 
 def marks_of(claims: tuple[Claim, ...]) -> bytes:
     """What an alert's row remembers of its claims, so that they are found without an index on the owner. Nonces are
     never re-dated."""
-    return msgspec.json.encode([(claim.scope, claim.key) for claim in claims if claim.scope != "nonce"])
+    return msgspec.json.encode([(claim.scope, claim.key, claim.until) for claim in claims if claim.scope != "nonce"])

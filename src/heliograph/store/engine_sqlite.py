@@ -20,6 +20,7 @@ from heliograph.store.verb import T, Verb
 
 BUSY = 5.0  # seconds to wait for another process's write (the command line writes to the same file)
 CACHED = 256  # prepared statements per connection, more than there are
+LOG = 2000  # pages (16 MB) of log before it is copied into the file: a page that changed often is copied once
 STEP = 256  # pages per step of a backup: writers get in between
 
 
@@ -99,6 +100,7 @@ def connect(path: str) -> sqlite3.Connection:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
     except sqlite3.Error as error:
         raise SetupError(
             f"The database file {path} cannot be opened ({error}). Its folder must exist and be writable.",

@@ -58,9 +58,11 @@ def _of_site(site: str, state: str, recipient: str, external: str, before: str, 
         rows = (yield "alert_created", (before,)) if before else []
         created = rows[0][0] if rows else _LATEST
         return (yield "list_recipient", (site, recipient, state, created, cursor, limit))
-    if state:
-        return (yield "list_state", (site, state, cursor, limit))
-    return (yield "list_site", (site, cursor, limit))
+    found: list[Row] = []
+    for one in (state,) if state else tuple(AlertState):
+        found += yield "list_state", (site, str(one), cursor, limit)
+    found.sort(key=lambda row: row[0], reverse=True)
+    return found[:limit]
 
 
 def _row(row: Row) -> AlertRow:

@@ -11,14 +11,15 @@ from heliograph.core.content import Card, CardBody, Carousel, Content
 from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
-from heliograph.store import codec, receipts
+from heliograph.store import journal, receipts
+from heliograph.store.codec import encode
 from heliograph.store.keys import short
 from heliograph.store.verb import Verb
 
 OFFERS = 20  # newest attempts of a recipient that are searched for the suggestion that was tapped
 _event = msgspec.json.Decoder(ProviderEvent).decode
 _site = msgspec.json.Decoder(Site).decode
-_NOTHING = msgspec.Raw(b"null")
+_NULL = msgspec.Raw(b"null")
 
 
 def hear(site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[list[Joined]]:
@@ -75,10 +76,11 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
     look_back = (_site(rows[0][0]) if rows and rows[0][0] else Site(id=site)).look_back * 1000
     rows = yield "alerts_to", (site, short(said.recipient), now - look_back, sender, OFFERS if said.postback else 1)
     if said.postback:
-        for alert, attempt, body in rows:
-            if said.postback in set(_postbacks(codec.content_of(body))):
+        for alert, body in rows:
+            attempt, content = journal.content_of(body)
+            if said.postback in _postbacks(content):
                 return alert, attempt, "offered"
-    return (rows[0][0], rows[0][1], "newest") if rows else ("", "", "")
+    return (rows[0][0], journal.content_of(rows[0][1])[0], "newest") if rows else ("", "", "")
 
 
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
@@ -88,7 +90,7 @@ def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int)
     rows = yield "alerts_to", (site, recipient, 0, sender, 1)
     if not rows:
         return Joined()
-    alert, attempt, _ = rows[0]
+    alert, attempt = rows[0][0], journal.content_of(rows[0][1])[0]
     yield from _note(site, alert, attempt, "opted_in" if heard.wanted else "opted_out", heard, now, scope=channel)
     return Joined(alert=alert, attempt=attempt)
 
@@ -96,10 +98,12 @@ def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int)
 def _note(
     site: str, alert: str, attempt: str, kind: str, event: Inbound | OptOutHeard, now: int, **detail: object
 ) -> Verb[None]:
-    said = msgspec.Raw(codec.encode({**detail, "event": msgspec.Raw(_encode(event))}))
+    said = msgspec.Raw(encode({**detail, "event": msgspec.Raw(_encode(event))}))
     line = Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=said)
-    yield "alert_lock", (site, alert)
-    yield "timeline_add", (site, alert, codec.entries((line,)))
+    rows = yield "alert_lock", (site, alert)
+    state, reason, channel, send_at, pages, _ = rows[0]
+    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1)
+    yield journal.page(site, alert, pages + 1, (line,))
 
 
 def inbound(site: str, recipient: str, limit: int) -> Verb[list[ProviderEvent]]:
@@ -109,7 +113,7 @@ def inbound(site: str, recipient: str, limit: int) -> Verb[list[ProviderEvent]]:
 
 
 def _encode(event: ProviderEvent) -> bytes:
-    return codec.encode(event if event.raw else msgspec.structs.replace(event, raw=_NOTHING))
+    return encode(event if event.raw else msgspec.structs.replace(event, raw=_NULL))
 
 
 def _postbacks(content: Content) -> Iterator[str]:

@@ -6,25 +6,39 @@ import msgspec
 
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, moved, shown
-from heliograph.store import codec, due
+from heliograph.store import due, journal
+from heliograph.store.codec import encode
 from heliograph.store.keys import short
 from heliograph.store.verb import Verb
 
 _receipt = msgspec.json.Decoder(Receipt).decode
-_NOTHING = msgspec.Raw(b"null")
+_NULL = msgspec.Raw(b"null")
+OWN = 36  # characters of our ids
 
 
 def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str, str]]:
     """The alert and the attempt that our own id or the provider's name stands for, empty where nobody knows (yet)."""
-    if attempt:
-        rows = yield "attempt_place", (short(attempt),)
-        if rows and rows[0][0] == site:
-            return rows[0][1], attempt
+    for id in (attempt, reference[-OWN:]):
+        if id:
+            rows = yield "attempt_read", (short(id),)
+            if rows and rows[0][0] == site:
+                return rows[0][1], id
     if reference:
         rows = yield "reference_read", (site, sender, short(reference))
         if rows:
             return rows[0][0], rows[0][1]
     return "", ""
+
+
+def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str, ...], now: int) -> Verb[None]:
+    """Remember the provider's names for an attempt, and apply the receipts that waited for one of them. A name that
+    ends in our own id (Google's `phones/…/agentMessages/<id>`) needs no remembering: `find` reads the id in it."""
+    for reference in references:
+        if reference.endswith(attempt) and len(attempt) == OWN:
+            continue
+        rows = yield "reference_put", (site, sender, short(reference), alert, attempt)
+        if rows[0][0]:
+            yield from _join(site, sender, short(reference), alert, attempt, now)
 
 
 def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now: int) -> Verb[tuple[str, str]]:
@@ -34,11 +48,11 @@ def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now
         rows = yield "reference_hold", (site, sender, reference)
         if rows[0][1]:
             return rows[0][0], rows[0][1]
-    yield "early_put", (site, sender, reference, event, channel, now, encode(receipt))
+    yield "early_put", (site, sender, reference, event, channel, now, _encode(receipt))
     return "", ""
 
 
-def join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int) -> Verb[None]:
+def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int) -> Verb[None]:
     """Apply the receipts that waited for this reference, in the order in which they were heard."""
     rows = yield "early_take", (site, sender, reference)
     for _, _, body in sorted((row[0], row[1], row[2]) for row in rows):
@@ -51,17 +65,18 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Ve
     rows = yield "alert_lock_with", (site, alert, attempt)
     if not rows:
         return None
-    alert_state, alert_reason, channel, send_at, _, _, state, reason, tries, known_as, revoke_asked, raw = rows[0]
+    alert_state, reason, channel, send_at, pages, _, _, state, _, tries, revoke_asked = rows[0]
     before, alert_before = AttemptState(state), AlertState(alert_state)
     after = moved(before, receipt.state)
     alert_after = shown(alert_before, (after,))
     if after is not before:
-        yield "attempt_move", (attempt, after.value, receipt.reason, tries, known_as, revoke_asked, raw)
+        yield "attempt_move", (site, attempt, after.value, receipt.reason, tries, revoke_asked)
         yield from due.follow(site, attempt, after, alert_after, now)
     if alert_after is not alert_before:
-        yield "alert_move", (site, alert, alert_after.value, "", channel, None)
+        reason, send_at = "", None
+    yield "alert_move", (site, alert, alert_after.value, reason, channel, send_at, pages + 1)
     kind = after.value if after is not before else "receipt"
-    yield "timeline_add", (site, alert, codec.entries((entry(receipt, kind, attempt, now),)))
+    yield journal.page(site, alert, pages + 1, (entry(receipt, kind, attempt, now),))
     return after if after is not before else None
 
 
@@ -73,8 +88,8 @@ def entry(receipt: Receipt, kind: str, attempt: str, now: int) -> Entry:
         detail["reason"] = receipt.reason
     if receipt.raw:
         detail["raw"] = receipt.raw
-    return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(codec.encode(detail)))
+    return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(encode(detail)))
 
 
-def encode(receipt: Receipt) -> bytes:
-    return codec.encode(receipt if receipt.raw else msgspec.structs.replace(receipt, raw=_NOTHING))
+def _encode(receipt: Receipt) -> bytes:
+    return encode(receipt if receipt.raw else msgspec.structs.replace(receipt, raw=_NULL))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -63,7 +64,9 @@ def network_of(address: str) -> str:
     if ":" not in address:
         return address
     found = _address(address)
-    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, 64), strict=False))
+    return str(found) if found else address
 
 
 def _public(public_url: str) -> dict[str, str]:
@@ -170,6 +173,7 @@ def _trusted(plate: Doorplate, address: str) -> bool:
     return found is not None and any(found in network for network in plate.proxies)
 
 
+@lru_cache(maxsize=1024)  # proxies and callers come back; a parse costs 2 us
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """An address that may have a port (1.2.3.4:567, [::1]:567); IPv4 inside IPv6 counts as IPv4."""
     text = text.strip()

@@ -19,7 +19,7 @@ from heliograph.web import oauth1_faults as faults
 from heliograph.web.oauth1_faults import OAuthFault
 from heliograph.web.oauth1_header import HASHES, PLAINTEXT, Credentials, pairs, read
 
-__all__ = ["Credentials", "OAuthFault", "Policy", "below_floor", "floor_of", "nonce_claim", "read", "verify"]
+__all__ = ["Credentials", "OAuthFault", "Policy", "nonce_claim", "read", "verify"]
 
 _BODY_HASHES = {
     "HMAC-SHA1": hashlib.sha1,
@@ -86,7 +86,8 @@ def verify(
 
 def nonce_claim(credentials: Credentials, site: str, now_ms: int, window_s: int, owner: str) -> Claim:
     """The claim that makes a nonce good for one call: per consumer key, token and timestamp, held as long as the
-    timestamp would still be accepted (and at least until `now_ms`). `value` is the timestamp in seconds, for the floor.
+    timestamp would still be accepted (at least until `now_ms`). Two claims of one window stand in the order of their
+    timestamps by `until`, which is what the store keeps as its floor: nothing at or before a purged one is granted.
 
     The key is a BLAKE2b of 20 bytes, so that nonces of any length and alphabet cost the index the same.
     """
@@ -101,19 +102,7 @@ def nonce_claim(credentials: Credentials, site: str, now_ms: int, window_s: int,
         # Accepted while now // 1000 <= timestamp + window, so free one second later.
         until=max((credentials.timestamp + window_s + 1) * 1000, now_ms),
         owner=owner,
-        value=str(credentials.timestamp),
     )
-
-
-def floor_of(until_ms: int, window_s: int) -> int:
-    """The timestamp (seconds) of a nonce claim from its `until`, for a purge that keeps the newest one as its floor."""
-    return until_ms // 1000 - window_s - 1
-
-
-def below_floor(credentials: Credentials, floor_seconds: int) -> bool:
-    """Whether the nonces of this timestamp were purged: then none of them may be taken again, even if the clock has
-    gone back. `floor_seconds` is the newest purged timestamp, 0 = nothing was purged. See faults.below_floor_fault."""
-    return credentials.timestamp <= floor_seconds
 
 
 def _encoded(secret: str) -> str:

@@ -117,16 +117,6 @@ def timestamp_off(timestamp: int, now: int, window: int) -> OAuthFault:
     )
 
 
-def below_floor_fault(timestamp: int, floor: int) -> OAuthFault:
-    """The nonces of this time were purged: whether this one was used can no longer be told, so it counts as used."""
-    return OAuthFault(
-        f"oauth_timestamp {timestamp} is too old: nonces up to {floor} ({_utc(floor)}) are no longer kept. "
-        "Sign each call afresh; if the time is right, the server's clock has gone back.",
-        code="timestamp_too_old",
-        signed=True,
-    )
-
-
 def wrong_signature(method: str, url: str) -> OAuthFault:
     """Names what the server saw, since a proxy that rewrites the address is the usual cause."""
     return OAuthFault(

@@ -9,9 +9,7 @@ at all of them: no timer is made per request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from math import inf
-from typing import Any
 
 import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -19,7 +17,9 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-Send = Callable[[Any], Awaitable[None]]
+from heliograph.web.plain import plain_answer, refusing
+
+DROPPED = 4 * 1024 * 1024  # bytes of a body that are read after its answer (413), so that the caller gets to read it
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +55,9 @@ class Connection(HttpToolsProtocol):
         self.our_body_by = inf  # an answered call's body must have ended
         self.our_read_by = inf  # the peer must have read what we write
         self.our_header_open = False
-        self.our_header_bytes = 0  # of the open header, in earlier chunks
         self.our_chunk = 0  # bytes of the chunk being read
+        self.our_header_first = 0  # bytes of the chunk in which the open header began (calls before it may fill it)
+        self.our_header_seen = 0  # of that chunk and all since: the header cannot be larger
         self.our_dropped = 0  # bytes of a body that came after its answer
 
     # ── what arrives ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -72,6 +73,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.our_chunk = len(data)
+        if self.our_header_open:
+            self.our_header_seen += self.our_chunk
         try:
             self.our_feed(data)
         except HttpParserError:
@@ -80,12 +83,11 @@ class Connection(HttpToolsProtocol):
             )
             return
         if self.our_header_open:  # it did not end with this chunk
-            self.our_header_bytes += self.our_chunk
-            if self.our_header_bytes > self.our_limits.header_size and self.our_too_big() is not None:
+            if self.our_header_seen > self.our_limits.header_size and self.our_too_big() is not None:
                 self.our_refuse(431, "The header is too large.")
         elif self.cycle is not None and self.cycle.response_complete and self.cycle.more_body:
             self.our_dropped += self.our_chunk
-            if self.our_dropped > self.our_limits.body_limit:
+            if self.our_dropped > DROPPED:
                 self.transport.close()
 
     def our_feed(self, data: bytes) -> None:
@@ -96,7 +98,8 @@ class Connection(HttpToolsProtocol):
                 self.parser.feed_data(data)
                 return
             except HttpParserUpgrade as upgrade:
-                head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+                version = self.parser.get_http_version().encode()
+                head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
                 for name, value in self.headers:
                     if name != b"upgrade":
                         head += [name, b": ", value, b"\r\n"]
@@ -106,7 +109,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.our_header_open = True
-        self.our_header_bytes = 0
+        self.our_header_first = self.our_header_seen = self.our_chunk
         self.our_header_by = self.loop.time() + self.our_limits.body_timeout
 
     def on_headers_complete(self) -> None:
@@ -119,14 +122,14 @@ class Connection(HttpToolsProtocol):
         if (
             len(self.headers) > self.our_limits.header_limit
             or len(self.url) > self.our_limits.url_size
-            or self.our_header_bytes + self.our_chunk > self.our_limits.header_size
+            or self.our_header_seen > self.our_limits.header_size
         ):
             refusal = self.our_too_big()
         if refusal is None:
             super().on_headers_complete()
             return
         # As an application of its own, so that it waits for the answers of calls that came before it.
-        self.app = _refusing(*refusal)
+        self.app = refusing(*refusal)
         super().on_headers_complete()
         self.app = self.config.loaded_app
 
@@ -139,7 +142,7 @@ class Connection(HttpToolsProtocol):
             return 431, f"The call has more than {limits.header_limit} headers. Send fewer."
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if self.our_header_open:  # what the parser holds of an unfinished header cannot be seen: count what came
-            size = max(size, self.our_header_bytes)
+            size = max(size, self.our_header_seen - self.our_header_first)
         if size > limits.header_size:
             return 431, f"The header has more than {limits.header_size} bytes. Send less."
         return None
@@ -213,46 +216,3 @@ class Connection(HttpToolsProtocol):
             self.our_refuse(408, f"The header did not end within {self.our_limits.body_timeout:g} s.")
         elif now >= min(self.our_header_by, self.our_body_by):
             self.transport.close()
-
-
-def plain_answer(status: int, sentence: str, more: bytes = b"") -> bytes:
-    """A whole HTTP answer that ends its connection, in the form of the API's other refusals."""
-    body = _body(sentence)
-    return (
-        b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s"
-        % (
-            status,
-            _PHRASES[status],
-            len(body),
-            more,
-            body,
-        )
-    )
-
-
-def _refusing(status: int, sentence: str) -> Any:
-    """An ASGI application that answers this and ends the connection."""
-
-    async def answer(scope: Any, receive: Any, send: Send) -> None:
-        body = _body(sentence)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return answer
-
-
-def _body(sentence: str) -> bytes:
-    return msgspec.json.encode({"success": False, "error": sentence})
-
-
-_PHRASES = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    431: b"Request Header Fields Too Large",
-    503: b"Service Unavailable",
-}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from typing import Any
@@ -16,7 +17,8 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from heliograph.errors import CallRefused, SetupError
-from heliograph.web.protocol import Connection, Limits, Send
+from heliograph.web.plain import Send
+from heliograph.web.protocol import Connection, Limits
 
 __all__ = ["BodyTimeout", "BodyTooLarge", "CallerGone", "Limits", "Server", "read_body", "written"]
 
@@ -68,6 +70,7 @@ class Server:
     async def start(self) -> int:
         """Listens; the port it got (the given one, or any free one for 0). Raises SetupError if it cannot."""
         loop = asyncio.get_running_loop()
+        _allow_files(2 * self._limits.connections)  # as many again for the database, providers and media
         self._config.load()
         self._set_date()
         try:
@@ -147,6 +150,14 @@ def written(send: Send) -> bool:
     """Whether the answer went out on a connection that still stood: what the system took, not what the caller read."""
     call = getattr(send, "__self__", None)
     return not isinstance(call, RequestResponseCycle) or (call.response_complete and not call.disconnected)
+
+
+def _allow_files(wanted: int) -> None:
+    """Lifts the soft limit of open files, commonly 1,024, as far as the hard one allows: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _collected(receive: Receive, limit: int) -> bytes:

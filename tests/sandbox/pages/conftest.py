@@ -1,35 +1,31 @@
-"""A browser, and a stand: the pages served over the documented routes with phones that the test sets up."""
+"""A browser, and a stand: the real sandbox, with phones and messages that the test puts there."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 import struct
-import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import msgspec
 import pytest
 import pytest_asyncio
-import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from playwright.async_api import Request as BrowserRequest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
-from heliograph.sandbox.pages import page
+from heliograph.channels.rcs import google_rbm_twin, google_rbm_wire
+from heliograph.clock import SystemClock
+from heliograph.core.content import Content
+from heliograph.core.twin import Arrival, KnownSender, Medium
+from heliograph.sandbox import Pace, Running, World, serve
+from heliograph.sandbox.handset import Bubble, Handset
+from heliograph.sandbox.person import Saying, say
 
 CHROMIUM = shutil.which("chromium")
-# The strictest policy the sandbox may serve with: nothing inline, nothing from elsewhere but a message's own media.
-POLICY = (
-    "default-src 'self'; img-src 'self' data: http: https:; media-src 'self' data: http: https:;"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-)
+DAY = 86_400_000
 
 
 def picture(width: int = 480, height: int = 320) -> bytes:
@@ -44,138 +40,75 @@ def picture(width: int = 480, height: int = 320) -> bytes:
                 rows += bytes((250, 226, 160)) if light else bytes((38, 44, 66))
             else:
                 rows += bytes((int(44 + 196 * sky), int(70 + 88 * sky), int(130 - 8 * sky)))
+
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+    )
 
 
 class Stand:
-    """Phones in memory behind the sandbox's documented routes."""
+    """A running sandbox whose phones read nothing by themselves, so that a test sees what the page makes of them."""
 
     def __init__(self) -> None:
         self.base = ""
-        self.handsets: dict[str, dict[str, Any]] = {}
-        self.listeners: set[asyncio.Queue[str]] = set()
-        self.refuse: str | None = None
-        self._picture = picture()
+        self._running: Running | None = None
+        self.renew()
 
-    def phone(self, number: str, **state: Any) -> dict[str, Any]:
-        usual = {"number": number, "name": "", "has_rcs": True, "online": True, "reads": True, "muted": False, "messages": []}
-        handset = self.handsets.setdefault(number, usual)
-        handset.update(state)
-        self.changed(number)
+    def renew(self) -> None:
+        """A world that knows nothing of the one before."""
+        self.world = World([google_rbm_twin], clock=SystemClock(), pace=Pace(receipts=False))
+        self.picture = f"/media/{self.world.keep(Medium(content_type='image/png', data=picture()))}"
+
+    async def start(self, port: int = 0) -> None:
+        self._running = await serve(self.world, port=port)
+        self.base = self._running.url
+
+    async def stop(self) -> int:
+        """Ends it; the port it had."""
+        assert self._running is not None
+        await self._running.stop()
+        return self._running.port
+
+    def phone(self, number: str, **switches: Any) -> Handset:
+        """The phone, with these switches."""
+        handset = self.world.handset(number)
+        for name, value in switches.items():
+            setattr(handset, name, value)
+        self.world.feed.changed(number)
         return handset
 
-    def arrive(self, number: str, content: dict[str, Any], *, ago: float = 0, sender: str = "Acme Air", **more: Any) -> str:
-        """A message comes to the phone; its id."""
-        messages = self.phone(number)["messages"]
-        message = {
-            "id": f"m{len(messages)}-{number[-4:]}", "channel": "rcs", "direction": "in", "state": "delivered", "tapped": [],
-            "sender": {"id": sender.lower().replace(" ", "-"), "name": sender},
-            "at": int((time.time() - ago) * 1000), "content": content,
-        }  # fmt: skip
-        messages.append(message | more)
-        self.changed(number)
-        return str(message["id"])
+    def arrive(self, number: str, content: dict[str, Any], *, ago: float = 0, sender: str = "Acme Air") -> str:
+        """A message comes to the phone, `ago` seconds before now, through the provider's own form of it; its id."""
+        known = KnownSender(id=sender.lower().replace(" ", "-"), provider="google-rbm", name=sender)
+        self.world.add_sender(known)
+        now = self.world.now()
+        body = google_rbm_wire.message(
+            msgspec.convert(content, Content), expires=now + DAY, now=now, traffic="transaction"
+        )
+        message = self.world.new_id()
+        self.world.take(Arrival(id=message, sender=known.id, provider=known.provider, number=number, resource=body))
+        self._backdate(self.phone(number), ago)
+        return message
 
-    def changed(self, number: str) -> None:
-        for queue in self.listeners:
-            queue.put_nowait(number)
+    def say(self, number: str, text: str, *, ago: float = 0) -> None:
+        """The phone's owner writes."""
+        say(self.world, self.phone(number), Saying(text=text))
+        self._backdate(self.phone(number), ago)
 
-    def hang_up(self) -> None:
-        """Ends every stream of events, as a restart would."""
-        for queue in self.listeners:
-            queue.put_nowait("")
+    def bubble(self, number: str, index: int = -1) -> Bubble:
+        return self.phone(number).messages[index]
 
-    def app(self) -> Starlette:
-        return Starlette(routes=[
-            Route("/sandbox/handsets", self._overview),
-            Route("/sandbox/handsets/{number}", self._handset, methods=["GET", "POST"]),
-            Route("/sandbox/handsets/{number}/{verb}", self._act, methods=["POST"]),
-            Route("/sandbox/events", self._events),
-            Route("/media/{id}", self._media),
-            Route("/{path:path}", self._page),
-        ])  # fmt: skip
-
-    async def _page(self, request: Request) -> Response:
-        found = page(request.url.path)
-        if found is None:
-            return JSONResponse({"detail": "No page stands here."}, 404)
-        return Response(found[1], media_type=found[0], headers={"content-security-policy": POLICY})
-
-    async def _media(self, request: Request) -> Response:
-        if request.path_params["id"].startswith("picture"):
-            return Response(self._picture, media_type="image/png")
-        return Response(status_code=404)
-
-    async def _overview(self, request: Request) -> Response:
-        def brief(handset: dict[str, Any]) -> dict[str, Any]:
-            last = handset["messages"][-1] if handset["messages"] else None
-            said = last and (last.get("text") or last["content"].get("text") or last["content"].get("card", {}).get("title") or "A message")
-            return {k: v for k, v in handset.items() if k != "messages"} | {
-                "unread": sum(m["direction"] == "in" and m["state"] == "delivered" for m in handset["messages"]),
-                "last": last and {"text": said, "at": last["at"], "out": last["direction"] == "out"},
-            }
-
-        return JSONResponse({"handsets": [brief(handset) for handset in self.handsets.values()]})
-
-    async def _handset(self, request: Request) -> Response:
-        number = request.path_params["number"]
-        if request.method == "POST":
-            body = json.loads(await request.body())
-            if self.refuse:
-                return JSONResponse({"detail": self.refuse}, 400)
-            self.phone(number, **body)
-        elif number not in self.handsets:
-            return JSONResponse({"detail": f"No phone has the number {number}."}, 404)
-        return JSONResponse(self.handsets[number])
-
-    async def _act(self, request: Request) -> Response:
-        number, verb = request.path_params["number"], request.path_params["verb"]
-        body = json.loads(await request.body())
-        if self.refuse:
-            return JSONResponse({"detail": self.refuse}, 400)
-        if verb == "say":
-            self._out(number, body["text"])
-        elif verb == "tap":
-            message = next(m for m in self.handsets[number]["messages"] if m["id"] == body["message"])
-            message["tapped"].append(body["suggestion"])
-            where, _, index = body["suggestion"].partition(":")
-            content = message["content"]
-            cards = content.get("cards") or [content.get("card")]
-            said = (content if where == "-" else cards[int(where)])["suggestions"][int(index)]
-            if said["type"] == "reply":
-                self._out(number, said["text"])
-        elif verb == "read":
-            for message in self.handsets[number]["messages"]:
-                if message["id"] == body["message"]:
-                    message["state"] = "read"
-        self.changed(number)
-        return JSONResponse(self.handsets[number])
-
-    def _out(self, number: str, text: str) -> None:
-        sender = self.handsets[number]["messages"][-1]["sender"]
-        self.arrive(number, {}, direction="out", state="sent", text=text, sender=sender["name"])
-
-    async def _events(self, request: Request) -> Response:
-        queue: asyncio.Queue[str] = asyncio.Queue()
-        self.listeners.add(queue)
-
-        async def stream() -> AsyncIterator[str]:
-            try:
-                yield ": here\n\n"
-                while number := await queue.get():
-                    yield f"event: handset\ndata: {json.dumps({'number': number})}\n\n"
-            finally:
-                self.listeners.discard(queue)
-
-        return StreamingResponse(stream(), media_type="text/event-stream")
+    def _backdate(self, handset: Handset, ago: float) -> None:
+        if handset.messages:
+            handset.messages[-1].at -= int(ago * 1_000)
 
 
 class View:
-    """One browser window. It keeps what the page posts and everything that went wrong, which `close` holds against it."""
+    """One browser window. It keeps what the page posts, and what goes wrong, which `check` holds against it."""
 
     def __init__(self, page: Page, base: str) -> None:
         self.page = page
@@ -183,9 +116,13 @@ class View:
         self.posted: list[tuple[str, Any]] = []
         self.faults: list[str] = []
         self.forgiven: list[str] = []
-        page.on("console", lambda said: said.type in ("error", "warning") and self.faults.append(f"{said.text} {said.location}"))
+        page.on("console", self._said)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", self._requested)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.faults.append(f"{said.text} {said.location}")
 
     def _requested(self, request: BrowserRequest) -> None:
         if not request.url.startswith((self.base, "data:")):
@@ -204,8 +141,10 @@ class View:
         raise AssertionError(f"{verb} {body} was not posted; posted: {self.posted}")
 
     async def sideways(self) -> int:
-        """How many pixels the page can be scrolled to the side."""
-        width: int = await self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        """How many pixels the page, or a conversation in it, is wider than its place."""
+        script = """Math.max(...[document.documentElement, ...document.querySelectorAll(".conversation")]
+            .map((node) => node.scrollWidth - node.clientWidth))"""
+        width: int = await self.page.evaluate(script)
         return width
 
     def check(self) -> None:
@@ -216,15 +155,9 @@ class View:
 @pytest_asyncio.fixture(loop_scope="session")
 async def stand() -> AsyncIterator[Stand]:
     stand = Stand()
-    config = uvicorn.Config(stand.app(), host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=0)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    stand.base = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    await stand.start()
     yield stand
-    server.should_exit = True
-    await running
+    await stand.stop()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -232,7 +165,8 @@ async def browser() -> AsyncIterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: the pages are not looked at. `apt-get install chromium` brings it.")
     async with async_playwright() as playwright:
-        quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+        quiet = ["--no-sandbox", "--disable-gpu", "--disable-sync"]
+        quiet += ["--disable-background-networking", "--disable-component-update"]
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
         yield browser
         await browser.close()

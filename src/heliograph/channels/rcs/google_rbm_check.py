@@ -128,7 +128,7 @@ def _action(one: Suggestion, place: str, faults: list[str]) -> int:
     size = 0
     match one:
         case OpenUrl(url=url):
-            _url(url, f"{place} URL", faults)
+            _url(url, f"URL of {place}", faults)
             size = len(url)
         case Dial(phone=phone) if not phone.startswith(("+", "@")):
             faults.append(f"{place} dials a number without its country code; write it as +17705550123.")
@@ -144,7 +144,7 @@ def _action(one: Suggestion, place: str, faults: list[str]) -> int:
         case _:
             pass
     if not isinstance(one, Reply | ShareLocation) and one.fallback_url:
-        _url(one.fallback_url, f"{place} fallback URL", faults)
+        _url(one.fallback_url, f"fallback URL of {place}", faults)
         size += len(one.fallback_url)
     return size
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from heliograph.channels.rcs.google_rbm_twin_answers import Refused, error
+import msgspec
+
+from heliograph.channels.rcs.google_rbm_twin_answers import Refused, error, stopped
 from heliograph.channels.rcs.google_rbm_twin_files import FILE_BYTES, file_by_url, upload
 from heliograph.channels.rcs.google_rbm_twin_messages import create, event, revoke
 from heliograph.channels.rcs.google_rbm_twin_shown import content
@@ -33,9 +35,9 @@ def body_limit(path: str) -> int:
 def answer(call: Call, world: World) -> TwinAnswer:
     address = urlsplit(call.url)
     path = unquote(address.path) if "%" in address.path else address.path
-    if path == "/token":
-        return token(call, world) if call.method == "POST" else error(404, "Not found.")
     try:
+        if path == "/token":
+            return _token(call, world)
         _authorised(call, world)
         return _route(path, dict(parse_qsl(address.query)), call, world)
     except Refused as refused:
@@ -68,6 +70,14 @@ def _route(path: str, query: dict[str, str], call: Call, world: World) -> TwinAn
         case "POST", "/upload/v1/files":
             return upload(known_agent(agent, world), call, world)
     raise Refused(404, "Method not found.")
+
+
+def _token(call: Call, world: World) -> TwinAnswer:
+    if call.method != "POST":
+        raise Refused(404, "Not found.")
+    delay = stopped(world.misbehaviour("token", "", ""))
+    answered = token(call, world)
+    return msgspec.structs.replace(answered, delay=delay) if delay else answered
 
 
 def _authorised(call: Call, world: World) -> None:

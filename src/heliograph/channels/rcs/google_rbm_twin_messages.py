@@ -46,7 +46,12 @@ def create(number: str, agent: KnownSender, message_id: str, body: bytes, world:
     if earlier is None:
         world.take(
             Arrival(
-                id=message_id, sender=agent.id, provider=agent.provider, number=number, resource=resource, expires=expires
+                id=message_id,
+                sender=agent.id,
+                provider=agent.provider,
+                number=number,
+                resource=resource,
+                expires=expires,
             )
         )
     return given(resource, rule, delay)

@@ -16,8 +16,8 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml; charset=utf-8",
 }
-# A number as people write it in an address: E.164 allows 15 digits; three is the shortest short code in use.
-_HANDSET = re.compile(r"/handsets/\+?[0-9]{3,15}")
+# E.164 allows 15 digits; seven is the shortest subscriber number with its country's code.
+_HANDSET = re.compile(r"/handsets/\+?[1-9][0-9]{6,14}")
 _STATIC = "/pages/static/"
 
 

@@ -1,57 +1,43 @@
--- Alerts, their attempts and their timelines. Bodies are JSON as bytes; what is searched or changed has a column.
+-- Alerts and attempts (short rows that are searched and changed) and the journal (what was said, appended).
 
--- name: alert_put(site, id, created, recipient, template, language, state, reason, channel, external, send_at, claims, info, body, decision)!
+-- name: alert_put(site, id, created, recipient, template, language, state, reason, channel, external, send_at, claims)!
 -- Written once: an acceptance that is repeated with the same id changes nothing.
 INSERT INTO alerts (site, id, created, recipient, template, language, state, reason, channel, external, send_at,
-                    claims, info, body, decision)
+                    claims, pages)
 VALUES (:site, :id, :created, :recipient, :template, :language, :state, :reason, :channel, :external, :send_at,
-        :claims, :info, :body, :decision)
+        :claims, 1)
 ON CONFLICT DO NOTHING;
 
--- name: alert_move(site, id, state, reason, channel, send_at)!
-UPDATE alerts SET state = :state, reason = :reason, channel = :channel, send_at = :send_at
+-- name: alert_move(site, id, state, reason, channel, send_at, pages)!
+UPDATE alerts SET state = :state, reason = :reason, channel = :channel, send_at = :send_at, pages = :pages
 WHERE site = :site AND id = :id;
 
--- name: alert_decide(site, id, decision)!
-UPDATE alerts SET decision = :decision WHERE site = :site AND id = :id;
-
 -- name: alert_read(id)
-SELECT state, reason, send_at, info, body, decision FROM alerts WHERE id = :id;
+SELECT site, state, reason, send_at FROM alerts WHERE id = :id;
 
 -- name: alert_claims(site, id)
 SELECT claims FROM alerts WHERE site = :site AND id = :id;
 
--- name: attempt_put(site, alert, number, id, channel, sender, state, reason, tries, known_as, revoke_asked, raw, body)!
-INSERT INTO attempts (site, alert, number, id, channel, sender, state, reason, tries, known_as, revoke_asked, raw, body)
-VALUES (:site, :alert, :number, :id, :channel, :sender, :state, :reason, :tries, :known_as, :revoke_asked, :raw, :body)
+-- name: attempt_put(site, id, alert, sender, state, reason, tries, revoke_asked)!
+INSERT INTO attempts (site, id, alert, sender, state, reason, tries, revoke_asked)
+VALUES (:site, :id, :alert, :sender, :state, :reason, :tries, :revoke_asked)
 ON CONFLICT DO NOTHING;
 
--- name: attempt_move(id, state, reason, tries, known_as, revoke_asked, raw)!
-UPDATE attempts SET state = :state, reason = :reason, tries = :tries, known_as = :known_as,
-                    revoke_asked = :revoke_asked, raw = :raw
-WHERE id = :id;
-
--- name: attempt_place(id)
--- Where an attempt belongs.
-SELECT site, alert FROM attempts WHERE id = :id;
+-- name: attempt_move(site, id, state, reason, tries, revoke_asked)!
+UPDATE attempts SET state = :state, reason = :reason, tries = :tries, revoke_asked = :revoke_asked
+WHERE site = :site AND id = :id;
 
 -- name: attempt_read(id)
-SELECT state, reason, tries, known_as, revoke_asked, raw, body FROM attempts WHERE id = :id;
+SELECT site, alert, state, reason, tries, revoke_asked FROM attempts WHERE id = :id;
 
--- name: attempts_of(site, alert)
-SELECT state, reason, tries, known_as, revoke_asked, raw, body FROM attempts
-WHERE site = :site AND alert = :alert ORDER BY number;
+-- name: journal_put(site, alert, page, entries, body, info, decision, attempt, sender, answered, raw, known_as)!
+INSERT INTO journal (site, alert, page, entries, body, info, decision, attempt, sender, answered, raw, known_as)
+VALUES (:site, :alert, :page, :entries, :body, :info, :decision, :attempt, :sender, :answered, :raw, :known_as)
+ON CONFLICT DO NOTHING;
 
--- name: timeline_open(site, alert, entries)!
-INSERT INTO timeline (site, alert, page, entries) VALUES (:site, :alert, 1, :entries) ON CONFLICT DO NOTHING;
-
--- name: timeline_add(site, alert, entries)!
-INSERT INTO timeline (site, alert, page, entries)
-SELECT CAST(:site AS TEXT), CAST(:alert AS TEXT), COALESCE(MAX(page), 0) + 1, :entries
-FROM timeline WHERE site = :site AND alert = :alert;
-
--- name: timeline_of(site, alert)
-SELECT entries FROM timeline WHERE site = :site AND alert = :alert ORDER BY page;
+-- name: journal_of(site, alert)
+SELECT entries, body, info, decision, attempt, answered, raw, known_as FROM journal
+WHERE site = :site AND alert = :alert ORDER BY page;
 
 -- name: reference_put(site, sender, reference, alert, attempt)
 -- The provider's name for an attempt. `waiting` 1: receipts wait for it in `early`.

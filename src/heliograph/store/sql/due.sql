@@ -1,10 +1,14 @@
 -- What is to be done, and when. `wake` = the later of `at` and `lease`.
 
 -- name: due_put(site, kind, ref, at, lease, wake, tries)!
+-- Re-dates a row. One that was asked for anew in the meantime (`again`) stays due when that was.
 INSERT INTO due (site, kind, ref, at, lease, wake, tries, node, again)
 VALUES (:site, :kind, :ref, :at, :lease, :wake, :tries, '', 0)
 ON CONFLICT (site, kind, ref) DO UPDATE SET
-    at = excluded.at, lease = excluded.lease, wake = excluded.wake, tries = excluded.tries, node = '', again = 0;
+    at = CASE WHEN due.again = 1 THEN due.at ELSE excluded.at END,
+    wake = CASE WHEN due.again = 1 THEN due.at ELSE excluded.wake END,
+    lease = CASE WHEN due.again = 1 THEN 0 ELSE excluded.lease END,
+    tries = excluded.tries, node = '', again = 0;
 
 -- name: due_drop(site, kind, ref)!
 DELETE FROM due WHERE site = :site AND kind = :kind AND ref = :ref;

@@ -1,10 +1,6 @@
 -- Lists of alerts, newest first. Each walks one index from the cursor on (keyset), so that page 1,000 costs what page 1
 -- costs; further filters are looked at on the way. `before` is an alert's id, '~' (after every id) for the first page.
 
--- name: list_site(site, before, many)
-SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
-WHERE site = :site AND id < :before ORDER BY site DESC, id DESC LIMIT :many;
-
 -- name: list_state(site, state, before, many)
 SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
 WHERE site = :site AND state = :state AND id < :before ORDER BY site DESC, state DESC, id DESC LIMIT :many;
@@ -31,6 +27,6 @@ SELECT COUNT(*) FROM (
 
 -- name: alerts_to(site, recipient, since, sender, many)
 -- The newest attempts that a sender made to a recipient.
-SELECT t.alert, t.id, t.body FROM alerts a JOIN attempts t ON t.site = a.site AND t.alert = a.id
-WHERE a.site = :site AND a.recipient = :recipient AND a.created >= :since AND t.sender = :sender
-ORDER BY a.created DESC, a.id DESC, t.number DESC LIMIT :many;
+SELECT a.id, j.attempt FROM alerts a JOIN journal j ON j.site = a.site AND j.alert = a.id
+WHERE a.site = :site AND a.recipient = :recipient AND a.created >= :since AND j.sender = :sender
+ORDER BY a.created DESC, a.id DESC, j.page DESC LIMIT :many;

@@ -14,10 +14,11 @@ from msgspec import Raw
 _CURLY = "“”„‟«»″"
 _any = msgspec.json.Decoder(Raw).decode
 _place = re.compile(r"\(byte (\d+)\)")
-_word = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\b(NaN|-?Infinity|True|False|None|undefined)\b', re.DOTALL)
+_word = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\b(NaN|Infinity|True|False|None|undefined)\b', re.DOTALL)
 _single = re.compile(rb"[{,\[]\s*'")
 _trailing = re.compile(rb",\s*[}\]]")
-_form = re.compile(rb"[A-Za-z]+=[^&]*(&[A-Za-z]+=[^&]*)*")
+_form = re.compile(rb"[A-Za-z]++=[^&]*+(?:&[A-Za-z]++=[^&]*+)*+")
+_half = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 _UTF16_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
@@ -52,7 +53,9 @@ def why_not_json(body: bytes, said: str) -> str:
         return f"The body is not JSON: a comma without anything after it{where}. Remove it."
     word = next((match[1].decode() for match in _word.finditer(text) if match[1]), "")
     if word:
-        return f"The body is not JSON: it has the word {word}, which JSON does not know. {_INSTEAD[word.lstrip('-')]}"
+        return f"The body is not JSON: it has the word {word}, which JSON does not know. {_INSTEAD[word]}"
+    if "surrogate" in said or _half_pair(body):
+        return f"The body is not JSON: it has half of a surrogate pair (\\uD800 to \\uDFFF){where}. Send both halves."
     if _form.fullmatch(text):
         return "The body is a form, not JSON. Send a JSON object."
     if "truncated" in said:
@@ -69,6 +72,11 @@ _INSTEAD = {
     "None": "Write null.",
     "undefined": "Write null.",
 }
+
+
+def _half_pair(body: bytes) -> bool:
+    """Half a pair right before the end is what msgspec takes for a text that ends too early."""
+    return _half.search(body) is not None
 
 
 def _parses(text: bytes) -> bool:

@@ -19,7 +19,7 @@ def says(about: str, *examples: object) -> Meta:
 
 
 class ProactiveAlert(msgspec.Struct, kw_only=True):
-    """One alert to one recipient."""
+    """One alert to one recipient. The fields stand in the order of the API's page."""
 
     siteId: Annotated[Text, says("The account that the key belongs to.", "25508804")]
     skill: Annotated[
@@ -30,17 +30,6 @@ class ProactiveAlert(msgspec.Struct, kw_only=True):
         Text,
         says(
             "National number. Spaces, brackets, dashes, a trunk zero and a repeated code are understood.", "7703101414"
-        ),
-    ]
-    proactiveLanguage: Annotated[
-        Text, says("A word, a BCP 47 tag or a locale. May be empty where the site names a default.", "english")
-    ]
-    proactiveTemplate: Annotated[Text, says("Name of the template.", "flightdelay")]
-    proactiveVariables: Annotated[
-        dict[str, str | int | float | bool | None],
-        says(
-            "Values for the template's variables, named with or without @. {} where it has none.",
-            {"@Time": "7:35 pm", "@City": "Kansas City", "@Gate": "C35"},
         ),
     ]
     externalCustomerId: Annotated[
@@ -64,6 +53,17 @@ class ProactiveAlert(msgspec.Struct, kw_only=True):
         Text | None,
         says("Forces a channel and turns fallback off: rcs, wa (whatsapp), sms (text). Empty: the site's order.", ""),
     ] = None
+    proactiveLanguage: Annotated[
+        Text, says("A word, a BCP 47 tag or a locale. May be empty where the site names a default.", "english")
+    ]
+    proactiveTemplate: Annotated[Text, says("Name of the template.", "flightdelay")]
+    proactiveVariables: Annotated[
+        dict[str, str | int | float | bool | None],
+        says(
+            "Values for the template's variables, named with or without @. {} where it has none.",
+            {"@Time": "7:35 pm", "@City": "Kansas City", "@Gate": "C35"},
+        ),
+    ]
     proactiveTemplateVersion: Annotated[
         Text | None, says("A tag to classify by. A version of the template that carries it is used.", "1")
     ] = None

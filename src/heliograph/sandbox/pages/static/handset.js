@@ -1,10 +1,10 @@
 // The page of one phone.
 
-import { el, latest, write } from "./dom.js";
+import { latest, write } from "./dom.js";
 import { phone } from "./phone.js";
-import { attempt, hush, shell, tell } from "./shell.js";
+import { hush, shell, tell } from "./shell.js";
 import { strip } from "./strip.js";
-import { change, handset } from "./wire.js";
+import { handset } from "./wire.js";
 import { spaced } from "./words.js";
 
 const written = decodeURIComponent(location.pathname.split("/").pop());
@@ -16,15 +16,6 @@ const refresh = latest(fetchAndShow);
 const device = phone(number, { done: refresh });
 const switches = strip(number, refresh);
 let lost = false;
-
-function unused() {
-  place.replaceChildren(el("section", { class: "empty", "aria-label": "No such phone yet" },
-    el("p", {}, `Nobody used ${spaced(number)} yet. The phone opens with the first message to it, or now:`),
-    el("button", { type: "button", class: "primary", onclick: async () => (await attempt(() => change(number, {}))) && refresh() },
-      "Open this phone")));
-  document.getElementById("strip").replaceChildren();
-  write(subtitle, "Not used yet");
-}
 
 async function fetchAndShow() {
   try {
@@ -42,7 +33,6 @@ async function fetchAndShow() {
     switches.show(state);
     device.show(state);
   } catch (trouble) {
-    if (trouble.status === 404) return unused();
     lost = true;
     tell(trouble.message);
   }

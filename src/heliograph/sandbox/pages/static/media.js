@@ -50,7 +50,7 @@ export function media(medium, title = "") {
     const node = el("img", { src: address, alt: words, decoding: "async", referrerpolicy: "no-referrer" });
     node.addEventListener("error", () => {
       if (poster !== null && node.src !== poster) node.src = poster;
-      else if (kind === null) film(); // An address without a telling name: it may still be a film.
+      else if (kind === null) asked();
       else missing("image");
     });
     box.replaceChildren(node);
@@ -61,11 +61,21 @@ export function media(medium, title = "") {
     box.classList.add("line");
     box.replaceChildren(node);
   }
-  if (kind === "video") film();
-  else if (kind === "audio") sound();
-  else if (kind === "document") {
+  function paper() {
     box.classList.add("line");
     box.replaceChildren(tile(address, words || WORDS.document));
-  } else picture();
+  }
+  const shows = { video: film, audio: sound, document: paper, image: picture };
+
+  /** An uploaded file's address has no telling name: the sandbox, which serves it, is asked for its type. */
+  async function asked() {
+    if (!address.startsWith(`${location.origin}/`)) return missing("image");
+    const answer = await fetch(address, { method: "HEAD" });
+    const type = answer.ok ? (answer.headers.get("content-type") ?? "") : "";
+    const found = KINDS.find(([, byType]) => byType.test(type))?.[0] ?? "image";
+    if (found === "image") missing("image");
+    else shows[found]();
+  }
+  shows[kind ?? "image"]();
   return box;
 }

@@ -41,7 +41,8 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     if (worked) done();
     return worked;
   };
-  const sheet = sheets(floor, (place) => doing("location", place));
+  const to = () => (thread.sender() === null ? {} : { sender: thread.sender() });
+  const sheet = sheets(floor, (place) => doing("location", { ...place, ...to() }));
   const self = {
     tap: (message, key) => doing("tap", { message, suggestion: key }),
     sheet,
@@ -55,15 +56,14 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     event.preventDefault();
     const text = field.value.trim();
     if (text === "") return;
-    const sender = thread.sender();
     field.value = "";
     typed = 0;
-    if (!(await doing("say", sender === null ? { text } : { text, sender }))) field.value ||= text;
+    if (!(await doing("say", { text, ...to() }))) field.value ||= text;
   }
   function typing() {
-    if (field.value === "" || Date.now() - typed < TYPING) return;
+    if (field.value === "" || thread.sender() === null || Date.now() - typed < TYPING) return;
     typed = Date.now();
-    doing("typing", {});
+    doing("typing", to());
   }
   composer.addEventListener("submit", say);
   field.addEventListener("input", typing);
@@ -79,8 +79,14 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     for (const message of messages) {
       if (message.direction !== "in" || message.state !== "delivered" || seen.has(message.id)) continue;
       seen.add(message.id);
-      setTimeout(() => doing("read", { message: message.id }), LOOK);
+      setTimeout(() => look(message.id), LOOK);
     }
+  }
+
+  /** Nobody asked for it, so nobody is told if it cannot be done: then the phone was emptied, and its state says so. */
+  async function look(id) {
+    const unread = handset.messages.some((message) => message.id === id && message.state === "delivered");
+    if (unread) await act(number, "read", { message: id }).then(done, done);
   }
 
   function show(next) {
@@ -90,7 +96,8 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     write(face, sender?.name.trim().charAt(0).toUpperCase() || "·");
     write(channel, CHANNELS[messages.at(-1)?.channel] ?? "RCS");
     under.hidden = sender === null;
-    const troubles = [!handset.has_rcs && "RCS is off", !handset.online && "Offline"].filter(Boolean);
+    const waiting = handset.waiting > 0 && `${handset.waiting} ${handset.waiting === 1 ? "message waits" : "messages wait"}`;
+    const troubles = [!handset.has_rcs && "RCS is off", !handset.online && "Offline", waiting].filter(Boolean);
     write(warning, troubles.join(" · "));
     warning.classList.toggle("shown", troubles.length > 0);
     talk(messages, sender?.id ?? null);

@@ -5,8 +5,11 @@ import { el, icon } from "./dom.js";
 /** Kansas City's airport: any place will do, this one fits the example alert. */
 const SOMEWHERE = { latitude: "39.2976", longitude: "-94.7139" };
 
+let made = 0;
+
 /** `place` is where the sheet goes; `share({latitude, longitude})` sends a location and tells whether it worked. */
 export function sheets(place, share) {
+  const title = `sheet-${(made += 1)}`;
   let opener = null;
 
   function close() {
@@ -29,13 +32,13 @@ export function sheets(place, share) {
   }
 
   /** `deed` as suggestion.js describes it; the focus returns to `from` when the sheet goes. */
-  return function sheet({ title, rows, note, asksLocation }, from) {
+  return function sheet({ title: name, rows, note, asksLocation }, from) {
     opener = from;
-    const head = el("p", { class: "sheet-title", id: `sheet-${crypto.randomUUID()}` }, title);
+    const head = el("p", { class: "sheet-title", id: title }, name);
     const leave = el("button", { type: "button", class: "plain", "aria-label": "Close", onclick: close }, icon("close"));
     const body = el("div", { class: "sheet", role: "dialog", "aria-labelledby": head.id, tabindex: "-1" },
       el("div", { class: "sheet-head" }, head, leave),
-      rows.length > 0 && el("dl", {}, rows.map(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, String(value))])),
+      rows.length > 0 && el("dl", {}, rows.map(([key, value]) => [el("dt", {}, key), el("dd", { dir: "auto" }, String(value))])),
       note && el("p", { class: "quiet" }, note),
       asksLocation && coordinates());
     body.addEventListener("keydown", (event) => {

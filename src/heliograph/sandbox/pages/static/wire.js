@@ -1,12 +1,7 @@
 // Speaks with the sandbox: its state, what a phone does, and the stream that says which phone changed.
 
 /** A call that did not work; its message is a sentence for the person. */
-export class Trouble extends Error {
-  constructor(sentence, status = 0) {
-    super(sentence);
-    this.status = status;
-  }
-}
+export class Trouble extends Error {}
 
 async function call(method, path, body) {
   let answer;
@@ -30,7 +25,7 @@ async function call(method, path, body) {
   if (answer.ok) return read;
   const said = [read?.detail, read?.error?.message, read?.error, read?.message, read?.title, text]
     .find((part) => typeof part === "string" && part !== "" && part.length < 400);
-  throw new Trouble(said ?? `The sandbox answered ${method} ${path} with status ${answer.status}.`, answer.status);
+  throw new Trouble(said ?? `The sandbox answered ${method} ${path} with status ${answer.status}.`);
 }
 
 const at = (number, verb = "") => `/sandbox/handsets/${encodeURIComponent(number)}${verb && `/${verb}`}`;
@@ -57,7 +52,7 @@ export function listen({ changed, state }) {
       state("live");
       changed(null);
     });
-    source.addEventListener("handset", (event) => changed(JSON.parse(event.data).number));
+    source.addEventListener("other", (event) => changed(JSON.parse(event.data).number));
     source.addEventListener("error", () => {
       state("away");
       // A broken connection is taken up again by the browser; an answer that is an error closes the stream for good.

@@ -1,8 +1,10 @@
 -- The first schema, PostgreSQL. Kept beside its twin in ../sqlite/: same tables, same columns, same names.
 --
--- Every primary key begins with the site, so that sites can be spread over several databases. Times are ms since the
--- epoch, bodies are JSON as bytes.
+-- What is searched or changed stands in short rows (`alerts`, `attempts`), what was said is appended to the `journal` and
+-- never changed. Every primary key begins with the site, so that sites can be spread over several databases. Times are
+-- ms since the epoch, bodies are JSON as bytes.
 
+-- `claims`: scope and key of the claims that came with it. `pages`: how many it has in the journal.
 CREATE TABLE alerts (
     site      TEXT NOT NULL,
     id        TEXT NOT NULL,
@@ -16,43 +18,55 @@ CREATE TABLE alerts (
     external  TEXT NOT NULL,
     send_at   BIGINT,
     claims    BYTEA NOT NULL,
-    info      BYTEA NOT NULL,
-    body      BYTEA NOT NULL,
-    decision  BYTEA NOT NULL,
+    pages     BIGINT NOT NULL,
     PRIMARY KEY (site, id)
 );
 
--- An alert's id is unique over all sites: whoever has only the id finds it here.
-CREATE UNIQUE INDEX alerts_id ON alerts (id);
+-- Callbacks, due rows and people name an alert or an attempt by its id alone.
+CREATE INDEX alerts_id ON alerts (id);
+
+-- Lists: every state's alerts in the order of time; all states together are a merge of ten such walks.
+CREATE INDEX alerts_state ON alerts (site, state, id);
 
 CREATE INDEX alerts_recipient ON alerts (site, recipient, created, id);
-
-CREATE INDEX alerts_state ON alerts (site, state, id);
 
 CREATE INDEX alerts_external ON alerts (site, external, id) WHERE external <> '';
 
 CREATE TABLE attempts (
     site         TEXT NOT NULL,
-    alert        TEXT NOT NULL,
-    number       BIGINT NOT NULL,
     id           TEXT NOT NULL,
-    channel      TEXT NOT NULL,
+    alert        TEXT NOT NULL,
     sender       TEXT NOT NULL,
     state        TEXT NOT NULL,
     reason       TEXT NOT NULL,
     tries        BIGINT NOT NULL,
-    known_as     TEXT NOT NULL,
     revoke_asked BIGINT,
-    raw          BYTEA NOT NULL,
-    body         BYTEA NOT NULL,
-    PRIMARY KEY (site, alert, number)
+    PRIMARY KEY (site, id)
 );
 
--- A provider's event names the attempt alone.
-CREATE UNIQUE INDEX attempts_id ON attempts (id);
+CREATE INDEX attempts_id ON attempts (id);
 
--- A provider's own names for an attempt. A row without an attempt holds the place of one whose outcome is not written
--- yet: its receipts wait in `early` (`waiting` 1).
+-- One page for each commit that added to an alert. `entries`: lines of its timeline. `body`, `info`: the alert and the
+-- caller's alertInfo (page 1). `attempt`, `sender`: an attempt that begins here. `answered`, `raw`, `known_as`: what the
+-- provider answered to an attempt, and its own names for it.
+CREATE TABLE journal (
+    site     TEXT NOT NULL,
+    alert    TEXT NOT NULL,
+    page     BIGINT NOT NULL,
+    entries  BYTEA NOT NULL,
+    body     BYTEA,
+    info     BYTEA,
+    decision BYTEA,
+    attempt  BYTEA,
+    sender   TEXT,
+    answered TEXT,
+    raw      BYTEA,
+    known_as BYTEA,
+    PRIMARY KEY (site, alert, page)
+);
+
+-- A provider's own names for an attempt, where our id is not part of them. A row without an attempt holds the place of
+-- one whose outcome is not written yet: its receipts wait in `early` (`waiting` 1).
 CREATE TABLE attempt_references (
     site      TEXT NOT NULL,
     sender    TEXT NOT NULL,
@@ -75,15 +89,6 @@ CREATE TABLE early (
 );
 
 CREATE INDEX early_at ON early (at);
-
--- One row per commit that added to an alert's timeline: a JSON array of entries.
-CREATE TABLE timeline (
-    site    TEXT NOT NULL,
-    alert   TEXT NOT NULL,
-    page    BIGINT NOT NULL,
-    entries BYTEA NOT NULL,
-    PRIMARY KEY (site, alert, page)
-);
 
 CREATE TABLE claims (
     site     TEXT NOT NULL,

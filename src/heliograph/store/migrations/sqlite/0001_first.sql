@@ -1,8 +1,13 @@
 -- The first schema, SQLite. Kept beside its twin in ../postgresql/: same tables, same columns, same names.
 --
--- Tables WITHOUT ROWID hold short rows and are their own index. Alerts and attempts carry a body of 1-2 KB each: they are
--- appended to a rowid table, and their indexes stay narrow. Times are ms since the epoch, bodies are JSON as bytes.
+-- What is searched or changed stands in short rows (`alerts`, `attempts`), what was said is appended to the `journal` and
+-- never changed: a commit writes whole pages to the log, so a row that is changed again should share its page with many.
+-- Short rows live in their own index (WITHOUT ROWID). Times are ms since the epoch, bodies are JSON as bytes.
 
+-- The key is the id alone, unique over all sites: callbacks, due rows and people name an alert or an attempt by it,
+-- and a file is never spread over databases.
+--
+-- `claims`: scope and key of the claims that came with it. `pages`: how many it has in the journal.
 CREATE TABLE alerts (
     site      TEXT NOT NULL,
     id        TEXT NOT NULL,
@@ -16,43 +21,50 @@ CREATE TABLE alerts (
     external  TEXT NOT NULL,
     send_at   INTEGER,
     claims    BLOB NOT NULL,
-    info      BLOB NOT NULL,
-    body      BLOB NOT NULL,
-    decision  BLOB NOT NULL,
-    PRIMARY KEY (site, id)
-) STRICT;
+    pages     INTEGER NOT NULL,
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
 
--- An alert's id is unique over all sites: whoever has only the id finds it here.
-CREATE UNIQUE INDEX alerts_id ON alerts (id);
+-- Lists: every state's alerts in the order of time; all states together are a merge of ten such walks.
+CREATE INDEX alerts_state ON alerts (site, state, id);
 
 CREATE INDEX alerts_recipient ON alerts (site, recipient, created, id);
-
-CREATE INDEX alerts_state ON alerts (site, state, id);
 
 CREATE INDEX alerts_external ON alerts (site, external, id) WHERE external <> '';
 
 CREATE TABLE attempts (
     site         TEXT NOT NULL,
-    alert        TEXT NOT NULL,
-    number       INTEGER NOT NULL,
     id           TEXT NOT NULL,
-    channel      TEXT NOT NULL,
+    alert        TEXT NOT NULL,
     sender       TEXT NOT NULL,
     state        TEXT NOT NULL,
     reason       TEXT NOT NULL,
     tries        INTEGER NOT NULL,
-    known_as     TEXT NOT NULL,
     revoke_asked INTEGER,
-    raw          BLOB NOT NULL,
-    body         BLOB NOT NULL,
-    PRIMARY KEY (site, alert, number)
+    PRIMARY KEY (id)
+) STRICT, WITHOUT ROWID;
+
+-- One page for each commit that added to an alert. `entries`: lines of its timeline. `body`, `info`: the alert and the
+-- caller's alertInfo (page 1). `attempt`, `sender`: an attempt that begins here. `answered`, `raw`, `known_as`: what the
+-- provider answered to an attempt, and its own names for it.
+CREATE TABLE journal (
+    site     TEXT NOT NULL,
+    alert    TEXT NOT NULL,
+    page     INTEGER NOT NULL,
+    entries  BLOB NOT NULL,
+    body     BLOB,
+    info     BLOB,
+    decision BLOB,
+    attempt  BLOB,
+    sender   TEXT,
+    answered TEXT,
+    raw      BLOB,
+    known_as BLOB,
+    PRIMARY KEY (site, alert, page)
 ) STRICT;
 
--- A provider's event names the attempt alone.
-CREATE UNIQUE INDEX attempts_id ON attempts (id);
-
--- A provider's own names for an attempt. A row without an attempt holds the place of one whose outcome is not written
--- yet: its receipts wait in `early` (`waiting` 1).
+-- A provider's own names for an attempt, where our id is not part of them. A row without an attempt holds the place of
+-- one whose outcome is not written yet: its receipts wait in `early` (`waiting` 1).
 CREATE TABLE attempt_references (
     site      TEXT NOT NULL,
     sender    TEXT NOT NULL,
@@ -76,15 +88,7 @@ CREATE TABLE early (
 
 CREATE INDEX early_at ON early (at);
 
--- One row per commit that added to an alert's timeline: a JSON array of entries.
-CREATE TABLE timeline (
-    site    TEXT NOT NULL,
-    alert   TEXT NOT NULL,
-    page    INTEGER NOT NULL,
-    entries BLOB NOT NULL,
-    PRIMARY KEY (site, alert, page)
-) STRICT;
-
+-- With a rowid: the index on `until` is then a third as wide (measured: 10 us less per alert).
 CREATE TABLE claims (
     site     TEXT NOT NULL,
     scope    TEXT NOT NULL,
@@ -96,7 +100,7 @@ CREATE TABLE claims (
     former   TEXT NOT NULL,
     grants   INTEGER NOT NULL,
     PRIMARY KEY (site, scope, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX claims_until ON claims (until);
 

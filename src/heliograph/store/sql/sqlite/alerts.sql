@@ -1,9 +1,8 @@
 -- name: alert_lock(site, id)
 -- The writer is alone: nothing to lock.
-SELECT state, reason, channel, send_at, claims FROM alerts WHERE site = :site AND id = :id;
+SELECT state, reason, channel, send_at, pages, claims FROM alerts WHERE id = :id AND site = :site;
 
 -- name: alert_lock_with(site, id, attempt)
-SELECT a.state, a.reason, a.channel, a.send_at, a.claims,
-       t.sender, t.state, t.reason, t.tries, t.known_as, t.revoke_asked, t.raw
-FROM alerts a JOIN attempts t ON t.id = :attempt
-WHERE a.site = :site AND a.id = :id;
+SELECT a.state, a.reason, a.channel, a.send_at, a.pages, a.claims, t.sender, t.state, t.reason, t.tries, t.revoke_asked
+FROM attempts t JOIN alerts a ON a.id = t.alert
+WHERE t.id = :attempt AND a.id = :id AND a.site = :site;

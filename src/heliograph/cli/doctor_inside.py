@@ -1,0 +1,153 @@
+"""What only the database can tell `heliograph doctor`: its schema, sealed secrets, sites, senders, the clock's past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from heliograph.cli import given, say
+from heliograph.errors import HeliographError
+
+if TYPE_CHECKING:
+    from heliograph.core.ports import Changes, Plug
+    from heliograph.core.site import Sender
+    from heliograph.flow.manage import Seals
+    from heliograph.settings import Settings
+
+OLDEST = 1_767_225_600_000  # 2026-01-01: a clock before this program's birth is wrong
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """`state`: ok | warning | failed. `step`: what to do, empty where it is ok."""
+
+    state: str
+    check: str
+    found: str
+    step: str = ""
+
+
+def clock(now: int, newest: int) -> Finding:
+    """`newest`: when the newest alert was taken (ms), 0 for none."""
+    found = f"{say.when(now)} UTC"
+    step = "Set it by NTP: signed calls are refused 300 s off, and Google refuses our tokens."
+    if now < OLDEST:
+        return Finding(state="failed", check="clock", found=f"{found}, which is past", step=step)
+    if newest > now + 60_000:
+        return Finding(
+            state="failed", check="clock", found=f"{found}, before the newest alert ({say.when(newest)})", step=step
+        )
+    return Finding(state="ok", check="clock", found=found)
+
+
+async def inside(settings: Settings) -> list[Finding]:
+    """What only the database can tell."""
+    import heliograph.store
+
+    try:
+        status = await heliograph.store.status(settings.database_url)
+        if not status.current:
+            step = "Run `heliograph apply PATH`." if settings.embedded else "Run `heliograph db migrate`."
+            return [Finding(state="failed", check="database", found=f"{status.engine}, empty so far", step=step)]
+        async with given.store(settings) as store:
+            there = await store.changes(0)
+            newest = await store.alerts(limit=1)
+    except HeliographError as error:
+        return [Finding(state="failed", check="database", found="cannot be used", step=error.sentence)]
+    findings = [Finding(state="ok", check="database", found=f"{status.engine}, schema {status.current}")]
+    if newest:
+        late = clock(given.now(), newest[0].created)
+        findings += [late] if late.state != "ok" else []
+    try:
+        seals = given.sealer(settings)
+    except HeliographError as error:
+        return [*findings, Finding(state="failed", check="secret key", found="none", step=error.sentence)]
+    return [*findings, _secrets(there, seals), *_sites(there, given.plugs(), given.now())]
+
+
+def _secrets(there: Changes, seals: Seals) -> Finding:
+    sealed = [secret for key in there.keys for secret in (key.consumer_secret, key.token_secret) if secret]
+    sealed += [
+        value
+        for sender in there.senders
+        for value in sender.settings.values()
+        if isinstance(value, str) and value.startswith("sealed:")
+    ]
+    faults = []
+    for secret in sealed:
+        try:
+            seals.open(secret)
+        except HeliographError as error:
+            faults.append(error.sentence)
+    if faults:
+        return Finding(
+            state="failed",
+            check="secret key",
+            found=f"{len(faults)} of {len(sealed)} secrets stay shut",
+            step=faults[0],
+        )
+    old = sum(not seals.is_newest(secret) for secret in sealed)
+    if old:
+        return Finding(
+            state="warning", check="secret key", found=f"{old} of {len(sealed)} secrets need a former key",
+            step="Run `heliograph keys reseal`, then drop the former key from HELIOGRAPH_SECRET_KEY.",
+        )  # fmt: skip
+    return Finding(state="ok", check="secret key", found=f"opens all {len(sealed)} secrets")
+
+
+def _sites(there: Changes, plugs: dict[tuple[str, str], Plug], now: int) -> Iterator[Finding]:
+    if not there.sites:
+        yield Finding(
+            state="warning", check="sites", found="none yet",
+            step="Run `heliograph apply PATH`; examples/acme-air is one to start from.",
+        )  # fmt: skip
+    for site in there.sites:
+        check = f"site {site.id}"
+        lacks = []
+        channels = {one.channel for one in there.senders if one.site == site.id}
+        if not channels & set(site.channels):
+            lacks.append(f"a sender on one of its channels ({', '.join(site.channels)}), in site.toml")
+        if not any(one.site == site.id for one in there.templates):
+            lacks.append("a template, in templates/*.toml")
+        if not any(
+            one.site == site.id and one.disabled is None and (one.expires is None or one.expires > now)
+            for one in there.keys
+        ):
+            lacks.append(f"a key that is valid: `heliograph keys create {site.id}`")
+        if lacks:
+            yield Finding(
+                state="warning", check=check, found="cannot send yet", step="It needs " + "; ".join(lacks) + "."
+            )
+        else:
+            yield Finding(state="ok", check=check, found="has a sender, a template and a key")
+    for sender in there.senders:
+        yield _sender(sender, plugs.get((sender.channel, sender.provider)))
+
+
+def _sender(sender: Sender, plug: Plug | None) -> Finding:
+    check = f"sender {sender.name}"
+    if plug is None:
+        return Finding(
+            state="failed", check=check, found=f"{sender.provider} on {sender.channel} is not installed",
+            step="Install its package, or remove the sender from site.toml and apply with --prune.",
+        )  # fmt: skip
+    try:
+        msgspec.convert(sender.settings, plug.Settings)
+    except msgspec.ValidationError as error:
+        return Finding(
+            state="failed", check=check, found=f"its settings do not serve: {error}",
+            step="Mend them in site.toml and apply it again.",
+        )  # fmt: skip
+    if sender.paused:
+        return Finding(
+            state="warning", check=check, found=f"paused: {sender.paused}",
+            step="Mend what is named, then apply its files again.",
+        )  # fmt: skip
+    unset = sorted(name for name in plug.SECRETS if not sender.settings.get(name))
+    if unset:
+        return Finding(
+            state="warning", check=check, found=f"{', '.join(unset)} not set",
+            step="Set it in site.toml and apply again: without it this sender sends or hears nothing.",
+        )  # fmt: skip
+    return Finding(state="ok", check=check, found=f"{sender.provider} on {sender.channel}")

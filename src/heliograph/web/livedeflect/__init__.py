@@ -1,0 +1,1 @@
+"""The LiveDeflect API to the letter: the documented JSON, quirks and all."""

@@ -1,0 +1,115 @@
+"""Channels are found by looking; a broken one stops the start by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+import heliograph.channels
+from heliograph import plugs
+from heliograph.errors import PlugError
+
+GOOD = """
+import msgspec
+NAME = "pigeon"
+SECRETS = frozenset({"word"})
+class Settings(msgspec.Struct):
+    word: str = ""
+def open(sender, settings, out): ...
+def check(content): return []
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A channel's folder `carrier` beside ours, which has one good provider."""
+    made = tmp_path / "carrier"
+    made.mkdir()
+    (made / "__init__.py").write_text('CHANNEL = "carrier"\nPROVIDERS = ("pigeon",)\n')
+    (made / "pigeon.py").write_text(GOOD)
+    monkeypatch.setattr(heliograph.channels, "__path__", [*heliograph.channels.__path__, str(tmp_path)])
+    plugs.channels.cache_clear()
+    yield made
+    plugs.channels.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("heliograph.channels.carrier")]:
+        del sys.modules[name]
+    vars(heliograph.channels).pop("carrier", None)
+
+
+def test_our_own_channel_is_found():
+    assert plugs.channels()["rcs"].providers["google-rbm"].NAME == "google-rbm"
+
+
+def test_a_folder_is_enough(folder):
+    found = plugs.channels()
+    assert set(found) >= {"rcs", "carrier"}
+    assert list(found["carrier"].providers) == ["pigeon"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('NAME = "pigeon"', "", "NAME must be its name"),
+        ("class Settings(msgspec.Struct)", "class Settings", "Settings must be a msgspec.Struct"),
+        ('frozenset({"word"})', '{"word"}', "SECRETS must be a frozenset"),
+        ('frozenset({"word"})', 'frozenset({"wort"})', "SECRETS names wort, which Settings does not have"),
+        ("def open(sender, settings, out): ...", "", r"open\(sender, settings, out\) is missing"),
+        ("def open(sender, settings, out)", "def open(sender, out)", r"open takes \(sender, out\)"),
+        ("def check(content): return []", "", r"check\(content\) is missing"),
+    ],
+)
+def test_a_provider_that_lacks_something_is_named(folder, old, new, sentence):
+    assert old in GOOD
+    (folder / "pigeon.py").write_text(GOOD.replace(old, new))
+    with pytest.raises(PlugError, match=rf"carrier\.pigeon is not a provider: .*{sentence}"):
+        plugs.channels()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "channels/carrier does not export CHANNEL"),
+        ('CHANNEL = "carrier"', "channels/carrier does not export PROVIDERS"),
+        ('CHANNEL = "carrier"\nPROVIDERS = ["pigeon"]', "does not export PROVIDERS, a tuple"),
+        ('CHANNEL = "carrier"\nPROVIDERS = ("owl",)', r"channels/carrier/owl\.py cannot be imported"),
+        ("import nothing_of_this_name", "channels/carrier cannot be imported: ModuleNotFoundError"),
+        ("raise RuntimeError('no wind')", "channels/carrier cannot be imported: RuntimeError: no wind"),
+        ('CHANNEL = "rcs"\nPROVIDERS = ("pigeon",)', "Two packages are the channel 'rcs'"),
+        ('CHANNEL = "carrier"\nPROVIDERS = ("pigeon", "pigeon")', "two providers named 'pigeon'"),
+    ],
+)
+def test_a_channel_that_is_broken_is_named(folder, text, sentence):
+    (folder / "__init__.py").write_text(text)
+    with pytest.raises(PlugError, match=sentence):
+        plugs.channels()
+
+
+def test_a_package_brings_a_channel_by_its_entry_point(folder, monkeypatch):
+    """The same folder as an installed package would offer it."""
+    monkeypatch.setattr(heliograph.channels, "__path__", heliograph.channels.__path__[:-1])
+    monkeypatch.syspath_prepend(folder.parent)
+    entry = EntryPoint(name="carrier", value="carrier", group=plugs.GROUP)
+    monkeypatch.setattr(plugs, "entry_points", lambda group: [entry] if group == plugs.GROUP else [])
+    assert plugs.channels()["carrier"].providers["pigeon"].NAME == "pigeon"
+    monkeypatch.delitem(sys.modules, "carrier")
+    monkeypatch.delitem(sys.modules, "carrier.pigeon")
+
+
+def test_twins_are_found_by_their_name(folder):
+    (folder / "pigeon_twin.py").write_text("")
+    (folder / "pigeon_twin_parts.py").write_text("raise RuntimeError('not a twin')")
+    assert plugs.twins()["pigeon"].__name__ == "heliograph.channels.carrier.pigeon_twin"
+
+
+def test_twins_do_not_bring_their_adapters_along():
+    code = (
+        "import sys; from heliograph import plugs; found = plugs.twins(); "
+        "print(sorted(found), 'heliograph.channels.rcs.google_rbm' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["['google-rbm']", "False"]

@@ -1,0 +1,142 @@
+"""`heliograph alerts`: the record told from top to bottom, numbers masked, nothing of it changed on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import msgspec
+import pytest
+
+import heliograph.store
+from heliograph.core.alert import Alert, Attempt
+from heliograph.core.content import Card, CardBody, Media, Reply
+from heliograph.core.event import Entry
+from heliograph.core.plan import Considered, Decision
+from heliograph.core.ports import Acceptance, Exchange, Outcome
+from heliograph.core.record import decision_record, detail
+from heliograph.core.site import Site
+from heliograph.core.states import AttemptState
+
+NUMBER = "+15005550006"
+INFO = b'{"big": 12345678901234567890123, "price": 1.10, "phone": "15005550006"}'
+
+
+def alert(**fields) -> Alert:
+    base = {
+        "id": "01a20000-0000-7000-8000-000000000001", "site": "1", "created": 1_795_404_162_225,
+        "expires": 1_795_490_562_225, "recipient": NUMBER, "template": "t", "template_version": "2", "language": "en",
+        "language_asked": "english", "variables": {}, "skill": "service", "version_tag": "1",
+        "alert_info": msgspec.Raw(INFO), "first_name": "\x1b[31mMatt", "last_name": "Fanning",
+    }  # fmt: skip
+    return Alert(**{**base, **fields})
+
+
+async def keep(url: str, one: Alert) -> None:
+    attempt = Attempt(
+        id="01a20000-0000-7000-8000-0000000000aa", alert=one.id, site="1", number=1, channel="rcs", provider="p",
+        sender="s", recipient=one.recipient, created=one.created, expires=one.expires,
+        content=Card(card=CardBody(title="Tap", media=Media(url="https://a.example/b.png"),
+                                   suggestions=(Reply(text="See Menu"),))),
+    )  # fmt: skip
+    decision = Decision(
+        considered=(
+            Considered(channel="wa", sender="w", chosen=False, why="opted_out"),
+            Considered(channel="rcs", sender="s", chosen=True, why="chosen"),
+        )
+    )
+    store = await heliograph.store.open(url, migrate=True)
+    try:
+        await store.put_site(Site(id="1"))
+        await store.accept(
+            Acceptance(
+                alert=one,
+                attempt=attempt,
+                decision=decision_record(decision, one),
+                entries=(Entry(at=one.created, kind="accepted", by="api"),),
+            )
+        )
+        exchange = Exchange(
+            method="POST", url="https://p.example/***0006", status=200, milliseconds=12.3, response='{"a":1}'
+        )
+        await store.outcome(
+            Outcome(
+                site="1",
+                alert=one.id,
+                attempt=attempt.id,
+                state=AttemptState.SENT,
+                tries=1,
+                references=(f"phones/{NUMBER}/1",),
+                raw=f'{{"name": "phones/{NUMBER}/1"}}'.encode(),
+                entries=(
+                    Entry(at=one.created + 12, kind="sent", attempt=attempt.id, detail=detail(exchanges=(exchange,))),
+                ),
+            )
+        )
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+def kept(heliograph, tmp_path):
+    def keep_one(**fields):
+        one = alert(**fields)
+        asyncio.run(keep(f"sqlite:///{tmp_path}/a.db", one))
+        return one.id
+
+    return keep_one
+
+
+def test_the_story_goes_from_who_to_what_the_provider_said(heliograph, kept):
+    ran = heliograph("alerts", "show", kept())
+    assert ran.code == 0
+    parts = [
+        "Fanning", 't, version 2 (the call said "1")', 'en (the call said "english")', "The message", "Tap", "See Menu",
+        "The decision", "the recipient opted out", "✓ chosen", "What happened", "accepted", "sent",
+        "What the provider said", "POST https://p.example/***0006", "200 in 12 ms",
+    ]  # fmt: skip
+    place = 0
+    for part in parts:
+        place = ran.out.find(part, place)
+        assert place >= 0, part
+
+
+def test_numbers_are_masked_everywhere_unless_asked(heliograph, kept):
+    name = kept()
+    for words in (("alerts", "list"), ("alerts", "show", name)):
+        for form in ((), ("--json",)):
+            assert NUMBER[1:] not in heliograph(*words, *form).out
+            assert NUMBER in heliograph(*words, "--full", *form).out
+    assert "0006" in heliograph("alerts", "list").out
+
+
+def test_alert_info_is_the_callers_own_bytes(heliograph, kept):
+    out = heliograph("alerts", "show", kept(), "--json").out
+    assert "12345678901234567890123" in out
+    assert "1.10" in out
+    assert heliograph("alerts", "show", kept(), "--full", "--json").data["alert"]["alert_info"] == json.loads(INFO)
+
+
+def test_a_record_without_alert_info(heliograph, kept):
+    name = kept(alert_info=msgspec.Raw(b""))
+    assert heliograph("alerts", "show", name).code == 0
+    assert heliograph("alerts", "show", name, "--json").data["alert"]["alert_info"] is None
+
+
+def test_json_holds_the_providers_body_and_the_decision_as_json(heliograph, kept):
+    found = heliograph("alerts", "show", kept(), "--full", "--json").data
+    assert found["attempts"][0]["raw"] == {"name": f"phones/{NUMBER}/1"}
+    assert found["decision"]["considered"][1]["chosen"] is True
+    assert [entry["kind"] for entry in found["entries"]] == ["accepted", "sent"]
+
+
+def test_a_name_cannot_steer_the_terminal(heliograph, kept):
+    assert "\x1b" not in heliograph("alerts", "show", kept()).out
+
+
+def test_lists_are_filtered(heliograph, kept):
+    kept()
+    assert len(heliograph("alerts", "list", "--state", "sent", "--json").data) == 1
+    assert heliograph("alerts", "list", "--state", "failed", "--json").data == []
+    assert "No alerts here yet" in heliograph("alerts", "list", "--site", "2").out
+    assert len(heliograph("alerts", "list", "--recipient", NUMBER, "--json").data) == 1

@@ -1,0 +1,181 @@
+"""`heliograph send`: the call as it leaves, checked with oauthlib, and what every answer means."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import ClassVar
+
+import pytest
+from oauthlib.common import Request
+from oauthlib.oauth1.rfc5849 import signature, utils
+
+from heliograph.cli.answer import meaning
+
+PARTS = {"consumer_key": "ck", "consumer_secret": "cs", "token": "tk", "token_secret": "ts"}
+TAKEN = {"success": True, "response": {"name": "phones/+1/agentMessages/1"}}
+
+
+class Door(BaseHTTPRequestHandler):
+    """Answers what the test says and keeps what came; closes without a word where it says nothing."""
+
+    answer: ClassVar[tuple[int, dict, dict] | None] = None
+    calls: ClassVar[list] = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Door.calls.append((self.path, dict(self.headers), body))
+        if Door.answer is None:
+            self.close_connection = True
+            return
+        status, headers, said = Door.answer
+        text = json.dumps(said).encode()
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(text))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        """Silence: what came is in `calls`."""
+
+
+@pytest.fixture
+def door(tmp_path):
+    Door.answer, Door.calls = (200, {}, TAKEN), []
+    server = HTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    (tmp_path / "key").write_text(json.dumps({"site": "1", **PARTS}))
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def signed_right(url: str, headers: dict, body: bytes, check) -> bool:
+    pairs = utils.parse_authorization_header(headers["Authorization"])
+    parameters = [(utils.unescape(name), utils.unescape(value)) for name, value in pairs]
+    found = dict(parameters)
+    assert found["oauth_body_hash"] == base64.b64encode(hashlib.sha1(body).digest()).decode()
+    assert (found["oauth_consumer_key"], found["oauth_token"]) == ("ck", "tk")
+    query = signature.collect_parameters(uri_query=url.partition("?")[2], exclude_oauth_signature=False)
+    request = Request(url, "POST", body="", headers={})
+    request.params = [one for one in parameters if one[0] != "oauth_signature"] + query
+    request.signature = found["oauth_signature"]
+    return check(request, "cs", "ts")
+
+
+def test_the_call_is_signed_and_goes_to_the_documented_path(heliograph, door):
+    fields = ("--site", "25508804", "--phone", "7703101414", "--var", "Gate=C35", "--var", "@T=a=b")
+    ran = heliograph("send", door, *fields, "--key-file", "key")
+    assert ran.code == 0
+    [(path, headers, body)] = Door.calls
+    assert path == "/api/proactiveAlert"
+    assert headers["Content-Type"] == "application/json"
+    assert json.loads(body) == {
+        "siteId": "25508804",
+        "customerPhoneNumber": "7703101414",
+        "proactiveVariables": {"@Gate": "C35", "@T": "a=b"},
+    }
+    assert signed_right(door + path, headers, body, signature.verify_hmac_sha1)
+    assert "The provider took the message" in ran.out
+    assert "cs" not in ran.out.split()
+
+
+def test_a_file_goes_byte_for_byte_and_the_path_as_written(heliograph, door, tmp_path):
+    body = b'{ "siteId":1,\n "alertInfo": {"a": 1.10} }'
+    (tmp_path / "body.json").write_bytes(body)
+    url = f"{door}/API/proactive%41lert/?a=1&a=2"
+    ran = heliograph("send", url, "--file", "body.json", "--key-file", "key", "--signature-method", "HMAC-SHA256")
+    assert ran.code == 0
+    [(path, headers, sent)] = Door.calls
+    assert (path, sent) == ("/API/proactive%41lert/?a=1&a=2", body)
+    assert signed_right(url, headers, sent, signature.verify_hmac_sha256)
+
+
+def test_the_key_from_the_environment(heliograph, door, monkeypatch):
+    for name, value in PARTS.items():
+        monkeypatch.setenv(f"HELIOGRAPH_SEND_{name.upper()}", value)
+    assert heliograph("send", door, "--site", "1").code == 0
+    assert signed_right(f"{door}/api/proactiveAlert", *Door.calls[0][1:], signature.verify_hmac_sha1)
+
+
+def test_json_for_programs(heliograph, door):
+    Door.answer = (200, {"Heliograph-Alert": "a-1", "Heliograph-Channel": "rcs"}, TAKEN)
+    found = heliograph("send", door, "--site", "1", "--key-file", "key", "--json").data
+    assert (found["status"], found["outcome"], found["answer"]) == (200, "taken", TAKEN)
+    assert found["headers"]["heliograph-alert"] == "a-1"
+
+
+def test_a_broken_connection_is_in_doubt_and_is_not_repeated(heliograph, door):
+    Door.answer = None
+    ran = heliograph("send", door, "--site", "1", "--key-file", "key")
+    assert ran.code == 4
+    assert len(Door.calls) == 1
+
+
+def test_a_redirect_is_not_followed(heliograph, door):
+    Door.answer = (301, {"Location": f"{door}/elsewhere"}, {})
+    assert heliograph("send", door, "--site", "1", "--key-file", "key").code == 4
+    assert len(Door.calls) == 1
+
+
+def test_nobody_there_is_a_plain_failure(heliograph, door):
+    ran = heliograph("send", "http://127.0.0.1:1", "--site", "1", "--key-file", "key")
+    assert ran.code == 1
+    assert "Nothing was sent" in ran.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--site", "1"),
+        ("--key-file", "key"),
+        ("--site", "1", "--var", "Gate", "--key-file", "key"),
+        ("--site", "1", "--file", "body.json", "--key-file", "key"),
+    ],
+)
+def test_what_cannot_be_a_call_is_exit_code_2(heliograph, door, words):
+    assert heliograph("send", door, *words).code == 2
+    assert Door.calls == []
+
+
+def failed(**why) -> bytes:
+    return json.dumps({"success": "false", "message": json.dumps(why)}).encode()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "code", "said"),
+    [
+        (200, json.dumps(TAKEN).encode(), "taken", 0, "took the message"),
+        (200, b'{"success":true,"response":{"state":"scheduled","sendAt":"08:00Z"}}', "scheduled", 0, "sent at 08:00Z"),
+        (200, failed(code="not_sent", retryable=True), "not_sent", 1, "It may be repeated"),
+        (200, failed(code="bad_content", detail="Too long."), "not_sent", 1, "Too long. Repeating it will not help"),
+        (200, failed(code="in_doubt"), "in_doubt", 4, "Do not repeat"),
+        (200, b'{"success":"false","message":"{}"}', "not_sent", 1, "no code"),
+        (200, b'{"success":"false","message":7}', "not_sent", 1, "no code"),
+        (400, b'{"success":false,"error":"Failed Compatibility Check"}', "refused", 3, "No channel"),
+        (400, b'{"success":false,"error":"x","fields":{"siteId":"Missing."}}', "refused", 3, "siteId: Missing."),
+        (401, b'{"error":"No Authorization Header"}', "refused", 3, "four parts"),
+        (429, b"{}", "refused", 3, "after 7 s"),
+        (503, b"{}", "not_sent", 1, "after 7 s"),
+        (502, failed(code="not_sent").replace(b'"false"', b"false"), "not_sent", 1, "not_sent"),
+        (302, b"", "in_doubt", 4, "no answer of this API"),
+        (200, b"<html>", "in_doubt", 4, "no answer of this API"),
+        (None, b"", "in_doubt", 4, "connection broke"),
+    ],
+)  # fmt: skip
+def test_what_an_answer_means(status, body, outcome, code, said):
+    found = meaning(status, {"retry-after": "7"}, body)
+    assert (found.outcome, found.exit) == (outcome, code)
+    assert said in found.sentence
+
+
+def test_a_replay_is_told():
+    found = meaning(200, {"idempotent-replayed": "true", "heliograph-alert": "a-1"}, json.dumps(TAKEN).encode())
+    assert "nothing was sent again" in found.sentence
+    assert "alerts show a-1" in found.sentence

@@ -1,0 +1,150 @@
+"""An alert's life on both engines: accepted, its outcome, its record."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from heliograph.core.content import Card, CardBody, Media
+from heliograph.core.event import Entry
+from heliograph.core.ports import Accepted, Barred, Outcome
+from heliograph.core.states import AlertState, AttemptState
+
+
+async def test_a_record_is_what_was_accepted(opened, made, clock):
+    info = b'{"z":1,"a":123456789012345678901234567890,  "note":"caf\xc3\xa9","f":1.10}'
+    alert = made.alert(
+        alert_info=msgspec.Raw(info), external_alert_id="x-1", variables={"@": "", "Ort": "Zürich"}, unknown=("other",)
+    )
+    content = Card(card=CardBody(title="Late", media=Media(upload="ab" * 32)), native={"google-rbm": msgspec.Raw(b"{}")})
+    attempt = made.attempt(alert, content=content)
+    accepted = made.acceptance(alert=alert, attempt=attempt)
+    assert await opened.accept(accepted) == Accepted()
+    record = await opened.record(alert.id)
+    assert bytes(record.alert.alert_info) == info
+    assert msgspec.json.encode(record.alert) == msgspec.json.encode(alert)
+    assert msgspec.json.encode(record.attempts) == msgspec.json.encode((attempt,))
+    assert [(entry.kind, entry.by) for entry in record.entries] == [("accepted", "api")]
+    assert record.decision == b'{"chosen":"rcs"}'
+    assert msgspec.json.encode(await opened.attempt(attempt.id)) == msgspec.json.encode(attempt)
+
+
+async def test_what_is_not_there(opened):
+    assert await opened.record("none") is None
+    assert await opened.attempt("none") is None
+    await opened.outcome(Outcome(site="s", alert="none", state=None))
+    await opened.outcome(Outcome(site="s", alert="none", attempt="none", state=AttemptState.SENT))
+    assert await opened.record("none") is None
+
+
+async def test_an_alert_without_info_or_attempt(opened, made):
+    alert = made.alert(state=AlertState.REFUSED, reason="opted_out")
+    accepted = msgspec.structs.replace(
+        made.acceptance(alert=alert), attempt=None, entries=(Entry(at=1, kind="refused", detail=msgspec.Raw(b"")),)
+    )
+    await opened.accept(accepted)
+    record = await opened.record(alert.id)
+    assert bytes(record.alert.alert_info) == b""
+    assert (record.alert.state, record.alert.reason, record.attempts) == (AlertState.REFUSED, "opted_out", ())
+    assert bytes(record.entries[0].detail) == b"{}"
+
+
+async def test_an_acceptance_again_changes_nothing(opened, made):
+    """A commit whose answer was lost may be repeated by its owner."""
+    alert = made.alert()
+    accepted = made.acceptance(made.claim(alert), alert=alert)
+    assert await opened.accept(accepted) == Accepted()
+    await opened.outcome(made.outcome(accepted))
+    assert await opened.accept(msgspec.structs.replace(accepted, due=())) == Accepted()
+    record = await opened.record(alert.id)
+    assert (record.alert.state, len(record.entries), len(record.attempts)) == (AlertState.SENT, 2, 1)
+
+
+async def test_an_outcome_is_in_the_record(opened, made):
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    await opened.outcome(
+        made.outcome(accepted, tries=2, references=("a", "b"), raw=b'{"name":"x"}', decision=b'{"new":1}', revoke_asked=7)
+    )
+    record = await opened.record(accepted.alert.id)
+    attempt = record.attempts[0]
+    assert record.alert.state is AlertState.SENT
+    assert (attempt.state, attempt.tries, attempt.references) == (AttemptState.SENT, 2, ("a", "b"))
+    assert (attempt.raw, attempt.revoke_asked, record.decision) == (b'{"name":"x"}', 7, b'{"new":1}')
+    assert [entry.kind for entry in record.entries] == ["accepted", "sent"]
+
+
+async def test_the_next_channel(opened, made):
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    second = made.attempt(accepted.alert, number=2, channel="sms", sender="acme-sms")
+    await opened.outcome(made.outcome(accepted, AttemptState.FAILED, reason="not_rcs", next=second, raw=b"no"))
+    record = await opened.record(accepted.alert.id)
+    assert record.alert.state is AlertState.SENDING
+    assert [(one.id, one.state, one.reason, one.raw) for one in record.attempts] == [
+        (accepted.attempt.id, AttemptState.FAILED, "not_rcs", b"no"),
+        (second.id, AttemptState.SENDING, "", b""),
+    ]
+    assert (await opened.alerts(site=made.site))[0].channel == "sms"
+    done = Outcome(site=made.site, alert=accepted.alert.id, attempt=second.id, state=AttemptState.SENT, raw=b"yes")
+    await opened.outcome(done)
+    assert [one.raw for one in (await opened.record(accepted.alert.id)).attempts] == [b"no", b"yes"]
+
+
+async def test_an_end_is_kept_and_only_a_delivery_lifts_it(opened, made):
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    await opened.outcome(made.outcome(accepted, AttemptState.FAILED, end=AlertState.FAILED, reason="rejected"))
+    await opened.outcome(Outcome(site=made.site, alert=accepted.alert.id, end=AlertState.EXPIRED, reason="late"))
+    await opened.outcome(made.outcome(accepted, AttemptState.SENT))
+    record = await opened.record(accepted.alert.id)
+    assert (record.alert.state, record.alert.reason) == (AlertState.FAILED, "rejected")
+    assert record.attempts[0].state is AttemptState.FAILED
+    await opened.hear(made.site, "rcs", made.sender, (made.receipt(AttemptState.READ, attempt=accepted.attempt.id),), 1)
+    record = await opened.record(accepted.alert.id)
+    assert (record.alert.state, record.alert.reason) == (AlertState.READ, "")
+    await opened.outcome(Outcome(site=made.site, alert=accepted.alert.id, end=AlertState.EXPIRED, reason="late"))
+    assert (await opened.record(accepted.alert.id)).alert.state is AlertState.READ
+
+
+async def test_a_held_alert(opened, made, clock):
+    alert = made.alert(state=AlertState.SCHEDULED, send_at=clock.now + 1000)
+    held = msgspec.structs.replace(made.acceptance(alert=alert), attempt=None, due=(made.due(alert.id, kind="alert"),))
+    await opened.accept(held)
+    assert (await opened.record(alert.id)).alert.send_at == clock.now + 1000
+    later = Outcome(site=made.site, alert=alert.id, alert_state=AlertState.SCHEDULED, send_at=clock.now + 5000)
+    await opened.outcome(later)
+    assert (await opened.record(alert.id)).alert.send_at == clock.now + 5000
+    attempt = made.attempt(alert)
+    await opened.outcome(
+        Outcome(
+            site=made.site,
+            alert=alert.id,
+            alert_state=AlertState.SENDING,
+            next=attempt,
+            due=(made.due(attempt.id, at=clock.now + 9000),),
+            done=(("alert", alert.id),),
+        )
+    )
+    record = await opened.record(alert.id)
+    assert (record.alert.state, record.alert.send_at) == (AlertState.SENDING, None)
+    assert [one.id for one in record.attempts] == [attempt.id]
+    assert await opened.next_due() == clock.now + 9000
+
+
+@pytest.mark.parametrize("scope", ["rcs", "all"])
+async def test_an_opt_out_bars_an_attempt(opened, made, scope, clock):
+    alert = made.alert()
+    event = made.opt_out(alert.recipient)
+    await opened.hear(made.site, scope, made.sender, (event,), clock.now)
+    nonce = made.claim(alert, "nonce", "n", value="1")
+    assert await opened.accept(made.acceptance(nonce, alert=alert)) == Barred(scopes=frozenset({scope}))
+    assert await opened.record(alert.id) is None
+    assert await opened.spend((msgspec.structs.replace(nonce, owner="another"),)) is None, "the nonce was not spent"
+    refused = msgspec.structs.replace(made.acceptance(alert=alert), attempt=None)
+    assert await opened.accept(refused) == Accepted()
+
+
+async def test_an_opt_out_of_another_channel_bars_nothing(opened, made, clock):
+    await opened.hear(made.site, "sms", made.sender, (made.opt_out("+17703101414"),), clock.now)
+    assert await opened.accept(made.acceptance()) == Accepted()

@@ -1,0 +1,317 @@
+"""Site files: the example reads as the source document has it; every fault has its file, line and field."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from heliograph import plugs, sitefile
+from heliograph.core.content import Card, Carousel, Dial, File, OpenUrl, Orientation, Reply, Side, Text
+from heliograph.core.template import compile
+from heliograph.errors import SetupError
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "acme-air"
+
+
+@pytest.fixture
+def environ(tmp_path):
+    key = tmp_path / "key.json"
+    key.write_text('{"client_email": "a@b.example"}')
+    return {"ACME_RBM_AGENT": "acme", "ACME_RBM_KEY_FILE": str(key), "ACME_RBM_WEBHOOK_TOKEN": "token-1"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the example, to be spoilt."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "acme"))
+
+
+def found_plugs():
+    return {(c.name, name): plug for c in plugs.channels().values() for name, plug in c.providers.items()}
+
+
+def read(path, environ):
+    return sitefile.read(path, environ, found_plugs())
+
+
+def faults(path, environ) -> list[str]:
+    with pytest.raises(SetupError) as caught:
+        read(path, environ)
+    return caught.value.sentence.splitlines()[1:]
+
+
+def spoil(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def template(tmp_path, environ, text: str):
+    path = tmp_path / "one.toml"
+    path.write_text('site = "1"\nname = "t"\nversion = "1"\nfallback_language = "en"\n' + text)
+    return read(path, environ).templates[0]
+
+
+# ── the example ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_example_is_the_source_documents_card(environ):
+    wanted = read(EXAMPLE, environ)
+    [site], [sender], [flightdelay], [picture] = wanted.sites, wanted.senders, wanted.templates, wanted.media
+    assert (site.id, site.skills) == ("25508804", ("service",))
+    assert (flightdelay.name, flightdelay.version, flightdelay.tags) == ("flightdelay", "1", ("1",))
+    assert list(flightdelay.languages) == ["en", "es"]
+    values = {"Time": "7:35 pm", "City": "Kansas City", "Gate": "C35"}
+    card = compile(flightdelay).render("en", "rcs", values)
+    assert isinstance(card, Card)
+    assert (card.orientation, card.thumbnail_side) == (Orientation.VERTICAL, Side.RIGHT)
+    assert card.card.title == "Tap to Select Desired Action"
+    assert card.card.media is not None
+    assert (card.card.media.height, card.card.media.upload) == ("tall", picture.digest)
+    assert card.card.suggestions == (
+        Reply(text="See Menu of Functions", postback="postback_data_Menu"),
+        Reply(text="Learn More", postback="postback_data_LearnMore"),
+    )
+    assert all(value in card.card.description for value in values.values())
+    assert (sender.channel, sender.provider, sender.settings["agent"]) == ("rcs", "google-rbm", "acme")
+    assert wanted.notes == ()
+
+
+def test_every_language_of_the_example_uses_every_variable_and_the_same_postbacks(environ):
+    [one] = read(EXAMPLE, environ).templates
+    postbacks = set()
+    for language in one.languages:
+        card = one.languages[language]["rcs"]
+        assert isinstance(card, Card)
+        assert all(f"@{variable.name}" in card.card.description for variable in one.variables)
+        postbacks.add(tuple(chip.postback for chip in card.card.suggestions))
+    assert postbacks == {("postback_data_Menu", "postback_data_LearnMore")}
+
+
+def test_the_picture_is_small_and_is_what_it_says(environ):
+    [picture] = read(EXAMPLE, environ).media
+    assert picture.content_type == "image/jpeg"
+    assert len(picture.data) < 150_000
+    assert picture.digest == hashlib.sha256(picture.data).hexdigest()
+
+
+def test_the_key_files_text_is_taken_and_named_secret(environ):
+    wanted = read(EXAMPLE, environ)
+    settings = wanted.senders[0].settings
+    assert json.loads(str(settings["key"])) == {"client_email": "a@b.example"}
+    assert "key_file" not in settings
+    assert wanted.secrets["25508804", "acme-rcs"] == {"key", "webhook_token"}
+
+
+def test_one_variable_points_the_example_at_another_stub(environ):
+    settings = read(EXAMPLE, {**environ, "ACME_RBM_BASE_URL": "http://127.0.0.1:9"}).senders[0].settings
+    assert settings["base_url"] == "http://127.0.0.1:9"
+    assert read(EXAMPLE, environ).senders[0].settings["base_url"] == "https://rcsbusinessmessaging.googleapis.com"
+
+
+def test_the_example_holds_no_secret():
+    for path in EXAMPLE.rglob("*.toml"):
+        for line in path.read_text().splitlines():
+            if any(word in line for word in ("token =", "key_file =", "webhook_token =")):
+                assert "${" in line, line
+
+
+# ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_fault_of_every_file_at_once(folder, environ):
+    spoil(folder / "site.toml", 'skills = ["service"]', 'skills = "service"')
+    spoil(folder / "site.toml", "agent =", "agnt =")
+    spoil(
+        folder / "templates/flightdelay.toml",
+        'height = "tall", description = "Un',
+        'height = "huge", description = "Un',
+    )
+    spoil(folder / "templates/flightdelay.toml", '{ reply = "Ver', '{ replay = "Ver')
+    told = "\n".join(faults(folder, environ))
+    assert 'skills is "service"; a list in brackets is needed' in told
+    assert "Did you mean agent?" in told
+    assert 'height is "huge"; one of' in told
+    assert "this one has replay, postback. Did you mean reply?" in told
+
+
+def test_a_fault_has_file_line_section(folder, environ):
+    path = folder / "templates/flightdelay.toml"
+    spoil(path, "[languages.es.rcs]", '[languages.es.rcs]\nthumbnail_sid = "right"')
+    [told] = faults(folder, environ)
+    line = path.read_text().splitlines().index('thumbnail_sid = "right"') + 1
+    assert told.strip().startswith(f"{path}:{line}: [languages.es.rcs] ")
+    assert "Did you mean thumbnail_side?" in told
+
+
+def test_a_missing_variable_is_named_with_its_line(folder, environ):
+    del environ["ACME_RBM_AGENT"]
+    told = faults(folder, environ)[0]
+    assert "ACME_RBM_AGENT" in told
+    assert "${ACME_RBM_AGENT:-value}" in told
+    assert "[sender 1.settings]" in told
+
+
+def test_the_linter_speaks_with_the_line_of_the_field(folder, environ):
+    path = folder / "templates/flightdelay.toml"
+    spoil(path, "from gate @Gate", "from gate @Gat")
+    [told] = faults(folder, environ)
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "@Gat." in text)
+    assert f":{line}:" in told
+    assert "Did you mean @Gate?" in told
+
+
+def test_a_providers_limit_is_a_fault(folder, environ):
+    spoil(folder / "templates/flightdelay.toml", '"Learn More"', f'"{"x" * 26}"')
+    assert "RCS allows" in faults(folder, environ)[0]
+
+
+def test_broken_toml_names_the_line(folder, environ):
+    (folder / "templates/flightdelay.toml").write_text('name = "a\nversion = 1')
+    assert "line 1" in faults(folder, environ)[0]
+
+
+def test_a_file_that_is_not_utf_8(folder, environ):
+    (folder / "templates/flightdelay.toml").write_bytes(b'name = "\xff"')
+    assert "not UTF-8" in faults(folder, environ)[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('channel = "rcs"', 'channel = "rsc"', "Did you mean rcs?"),
+        ('provider = "google-rbm"', 'provider = "google-rmb"', "Did you mean google-rbm?"),
+        ('id = "25508804"', "id = 25508804", "it must stand in quotes"),
+        ('time_to_live = "24h"', 'time_to_live = "1 week"', 'as in "24h"'),
+        ("[site]", "[sites]", "Did you mean site?"),
+        ('name = "acme-rcs"', "", "needs name"),
+        ("key_file =", "# key_file =", ""),
+    ],
+)
+def test_faults_of_a_site(folder, environ, old, new, said):
+    spoil(folder / "site.toml", old, new)
+    if said:
+        assert said in "\n".join(faults(folder, environ))
+    else:
+        assert "key" not in read(folder, environ).senders[0].settings
+
+
+def test_media_that_are_not_there_or_no_picture(folder, environ):
+    (folder / "media/departure.jpg").write_text("no picture")
+    assert "no known type" in faults(folder, environ)[0]
+    (folder / "media/departure.jpg").unlink()
+    assert "cannot be read" in faults(folder, environ)[0]
+
+
+def test_one_version_in_two_files(folder, environ):
+    shutil.copy(folder / "templates/flightdelay.toml", folder / "templates/zz.toml")
+    assert "another file" in faults(folder, environ)[0]
+
+
+def test_no_path_and_no_site(tmp_path, environ):
+    with pytest.raises(SetupError, match="is not there"):
+        read(tmp_path / "none", environ)
+    with pytest.raises(SetupError, match=r"no site\.toml"):
+        read(tmp_path, environ)
+
+
+# ── paths and forms ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_folder_of_sites(tmp_path, environ):
+    for name, site in (("a", "1"), ("b", "2")):
+        shutil.copytree(EXAMPLE, tmp_path / "all" / name)
+        spoil(tmp_path / "all" / name / "site.toml", "25508804", site)
+    wanted = read(tmp_path / "all", environ)
+    assert [site.id for site in wanted.sites] == ["1", "2"]
+    assert [one.site for one in wanted.templates] == ["1", "2"]
+
+
+def test_one_template_alone_finds_its_site(folder, environ):
+    wanted = read(folder / "templates/flightdelay.toml", environ)
+    assert [one.site for one in wanted.templates] == ["25508804"]
+    assert wanted.sites == ()
+
+
+def test_text_with_every_kind_of_suggestion(tmp_path, environ):
+    content = template(
+        tmp_path, environ,
+        """[languages.en.rcs]
+text = "Hello"
+suggestions = [
+  { reply = "Yes", postback = "yes" },
+  { open_url = "Site", url = "https://a.example" },
+  { dial = "Call", phone = "+15550100" },
+  { view_location = "Map", latitude = 1.5, longitude = 2 },
+  { calendar_event = "Note", start = "2026-01-01T10:00:00Z", end = "2026-01-01T11:00:00Z", title = "T" },
+  { share_location = "Where" },
+]
+""",
+    ).languages["en"]["rcs"]  # fmt: skip
+    assert isinstance(content, Text)
+    kinds = [type(one).__name__ for one in content.suggestions]
+    assert kinds == ["Reply", "OpenUrl", "Dial", "ViewLocation", "CalendarEvent", "ShareLocation"]
+    assert content.suggestions[1:3] == (
+        OpenUrl(text="Site", url="https://a.example"),
+        Dial(text="Call", phone="+15550100"),
+    )
+
+
+def test_carousel_and_file_and_chips_under_a_card(tmp_path, environ):
+    languages = template(
+        tmp_path, environ,
+        """[languages.en.rcs]
+width = "small"
+chips = [{ reply = "More" }]
+cards = [
+  { title = "A", suggestions = [{ reply = "a" }] },
+  { title = "B", media = { url = "https://a.example/b.png", height = "short" } },
+]
+[languages.fr.rcs]
+url = "https://a.example/a.pdf"
+[languages.de.rcs]
+title = "Karte"
+chips = [{ reply = "Mehr" }]
+""",
+    ).languages  # fmt: skip
+    carousel, file, card = (languages[one]["rcs"] for one in ("en", "fr", "de"))
+    assert isinstance(carousel, Carousel)
+    assert [one.title for one in carousel.cards] == ["A", "B"]
+    assert carousel.suggestions == (Reply(text="More"),)
+    assert isinstance(file, File)
+    assert isinstance(card, Card)
+    assert (card.suggestions, card.card.suggestions) == ((Reply(text="Mehr"),), ())
+
+
+def test_variables_with_defaults(tmp_path, environ):
+    found = template(
+        tmp_path, environ,
+        '[variables]\nA = "x"\nB = { example = "y", default = "z" }\n[languages.en.rcs]\ntext = "@A @B"\n',
+    ).variables  # fmt: skip
+    assert [(one.name, one.example, one.required, one.default) for one in found] == [
+        ("A", "x", True, None),
+        ("B", "y", False, "z"),
+    ]
+
+
+def test_dollar_braces(tmp_path, environ):
+    text = "${GREETING} ${EMPTY:-you}, it costs $5 or $${NAME}"
+    content = template(tmp_path, {**environ, "GREETING": "Hi", "EMPTY": ""}, f'[languages.en.rcs]\ntext = "{text}"\n')
+    assert content.languages["en"]["rcs"] == Text(text="Hi you, it costs $5 or ${NAME}")
+
+
+def test_a_value_from_the_environment_cannot_write_toml(tmp_path, environ):
+    evil = '"\nname = "other'
+    content = template(tmp_path, {**environ, "EVIL": evil}, '[languages.en.rcs]\ntext = "${EVIL}"\n')
+    assert content.name == "t"
+    assert content.languages["en"]["rcs"] == Text(text=evil)
+
+
+def test_native_extras_are_kept(tmp_path, environ):
+    content = template(tmp_path, environ, '[languages.en.rcs]\ntext = "a"\nnative = { "google-rbm" = { x = 1 } }\n')
+    assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
