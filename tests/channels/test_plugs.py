@@ -8,11 +8,15 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import heliograph.channels
 from heliograph import plugs
+from heliograph.core.ports import Call
+from heliograph.core.site import Sender
 from heliograph.errors import PlugError
+from heliograph.seal import Sealer
 
 GOOD = """
 import msgspec
@@ -113,3 +117,35 @@ def test_twins_do_not_bring_their_adapters_along():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.split() == ["['google-rbm']", "False"]
+
+
+def _sealed(**settings: object) -> Sender:
+    return Sender(site="acme", name="rcs", channel="rcs", provider="google-rbm", settings=settings)
+
+
+async def test_a_sender_is_opened_with_its_secrets_unsealed(way_out, service_account):
+    sealer = Sealer(["a secret key of a server, long enough"])
+    sender = _sealed(agent="acme-air", key=sealer.seal(service_account), webhook_token=sealer.seal("client-token"))
+    opened = plugs.open_sender(sender, sealer, way_out)
+    assert opened.fault == ""
+    assert opened.provider is not None
+    verification = Call(method="POST", url="u", headers={}, body=b'{"clientToken":"client-token","secret":"s"}')
+    assert opened.provider.read(verification).answer.body == b"s"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"provider": "owl"}, "rcs/owl is not installed"),
+        ({"channel": "smoke"}, "smoke/google-rbm is not installed"),
+        ({"settings": {"agent": "a", "surprise": 1}}, "surprise"),
+        ({"settings": {"agent": "a"}}, "key_file"),
+        ({"settings": {"agent": "a", "key": "not sealed"}}, "not a sealed value"),
+    ],
+)
+async def test_a_sender_that_cannot_be_opened_says_why_and_stops_nobody_else(way_out, change, words):
+    sealer = Sealer(["a secret key of a server, long enough"])
+    opened = plugs.open_sender(msgspec.structs.replace(_sealed(), **change), sealer, way_out)
+    assert opened.provider is None
+    assert opened.fault.startswith("config: ")
+    assert words in opened.fault

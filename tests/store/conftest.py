@@ -6,15 +6,16 @@ under the unprivileged id 65534 (nobody) where the tests run as root.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -28,6 +29,7 @@ from heliograph.core.states import AlertState, AttemptState
 
 NOBODY = 65534
 DAY = 86_400_000
+SharedStore = tuple[Store, "Made", Callable[[Any], Any]]
 
 
 class Clock:
@@ -72,6 +74,29 @@ def postgresql_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def shared_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], SharedStore]]:
+    """One store for all of hypothesis' examples, with the event loop it lives in."""
+    loop = asyncio.new_event_loop()
+    opened: dict[str, SharedStore] = {}
+
+    def of(engine: str) -> SharedStore:
+        if engine not in opened:
+            clock = Clock()
+            address = f"sqlite:///{tmp_path}/shared.db"
+            if engine == "postgresql":
+                folder = request.getfixturevalue("postgresql_server")
+                address = f"postgresql://postgres@/postgres?host={folder}"
+            database = loop.run_until_complete(store.open(address, migrate=True, now=clock))
+            opened[engine] = (database, Made(clock, start=os.urandom(4).hex()), loop.run_until_complete)
+        return opened[engine]
+
+    yield of
+    for database, _, run in opened.values():
+        run(database.close())
+    loop.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def address(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """An empty database's address."""
@@ -108,13 +133,21 @@ class Made:
     site = "25508804"
     sender = "acme"
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, start: str = "00000000") -> None:
         self._clock = clock
         self._count = 0
+        self._start = start
+
+    @property
+    def now(self) -> int:
+        return self._clock.now
+
+    def plain(self, text: str) -> Text:
+        return Text(text=text)
 
     def id(self) -> str:
         self._count += 1
-        return f"{self._clock.now:012x}-{self._count:06x}-7000-8000-{'0' * 8}"[:36].ljust(36, "0")
+        return str(UUID(hex=f"{self._clock.now:012x}7{self._count:011x}{self._start}"))
 
     def alert(self, **fields: Any) -> Alert:
         values: dict[str, Any] = {

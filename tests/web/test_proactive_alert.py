@@ -222,7 +222,7 @@ async def test_a_latin1_body_is_415_where_the_type_says_so(caller: Any, example:
 # ── Nonces, whatever becomes of a call ───────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"siteId": []}', b'{"siteId": "999"}', b""])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"siteId": []}', b'{"siteId": "999"}', b" "])
 async def test_a_refused_call_spends_its_nonce(caller: Any, body: bytes) -> None:
     headers = caller.signed(body=body)
     assert (await caller.call("POST", PATH, body, headers)).status in (400, 403)

@@ -52,7 +52,7 @@ export function listen({ changed, state }) {
       state("live");
       changed(null);
     });
-    source.addEventListener("other", (event) => changed(JSON.parse(event.data).number));
+    source.addEventListener("handset", (event) => changed(JSON.parse(event.data).number));
     source.addEventListener("error", () => {
       state("away");
       // A broken connection is taken up again by the browser; an answer that is an error closes the stream for good.
