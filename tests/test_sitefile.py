@@ -232,6 +232,15 @@ def test_a_folder_of_sites(tmp_path, environ):
     assert [one.site for one in wanted.templates] == ["1", "2"]
 
 
+def test_templates_alone_need_no_secret(folder):
+    wanted = sitefile.read(folder, {}, found_plugs(), templates_only=True)
+    assert [one.name for one in wanted.templates] == ["flightdelay"]
+    assert wanted.sites == wanted.senders == ()
+    spoil(folder / "templates/flightdelay.toml", "@Gate", "@Gat")
+    with pytest.raises(SetupError, match="Did you mean @Gate"):
+        sitefile.read(folder, {}, found_plugs(), templates_only=True)
+
+
 def test_one_template_alone_finds_its_site(folder, environ):
     wanted = read(folder / "templates/flightdelay.toml", environ)
     assert [one.site for one in wanted.templates] == ["25508804"]

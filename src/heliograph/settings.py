@@ -24,7 +24,7 @@ PREFIX = "HELIOGRAPH_"
 FILE = "heliograph.toml"
 FILE_VARIABLE = "HELIOGRAPH_CONFIG"  # where the file is, if not in the working directory
 SEND_PREFIX = "HELIOGRAPH_SEND_"  # read by `heliograph send` alone: the caller's side, no setting of a server
-SECRET_KEY_LENGTH = 32  # characters at least; one key that heliograph makes has 43 (256 bits)
+SECRET_KEY_LENGTH = 16  # characters at least; one that heliograph makes has 43 (256 bits)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Port = Annotated[int, Meta(ge=0, le=65_535)]

@@ -30,10 +30,11 @@ Plugs = Mapping[tuple[str, str], Plug]  # (channel, provider) → its module
 _SENDER_KEYS = ("name", "channel", "provider", "weight")
 
 
-def read(path: Path, environ: Mapping[str, str], plugs: Plugs) -> Wanted:
+def read(path: Path, environ: Mapping[str, str], plugs: Plugs, *, templates_only: bool = False) -> Wanted:
     """What `path` asks for: a site's folder, a folder of such folders, a site.toml, or one template's file.
 
-    Templates are linted; warnings are in `notes`. Raises SetupError with every fault of every file at once; then
+    Templates are linted; warnings are in `notes`. `templates_only` leaves out sites and senders, and so needs none of
+    the secrets that the environment gives them. Raises SetupError with every fault of every file at once; then
     nothing may be changed.
     """
     path = Path(path)
@@ -42,7 +43,7 @@ def read(path: Path, environ: Mapping[str, str], plugs: Plugs) -> Wanted:
             f"{path} is not there. Name a folder with site.toml, or one file (an example: examples/acme-air).",
             code="no_such_path",
         )
-    reading = _Reading(environ, plugs)
+    reading = _Reading(environ, plugs, templates_only)
     if path.is_file():
         reading.file(path)
     elif (path / "site.toml").is_file():
@@ -63,8 +64,9 @@ def read(path: Path, environ: Mapping[str, str], plugs: Plugs) -> Wanted:
 class _Reading:
     """One reading of one path: what was found so far, and the faults."""
 
-    def __init__(self, environ: Mapping[str, str], plugs: Plugs) -> None:
+    def __init__(self, environ: Mapping[str, str], plugs: Plugs, templates_only: bool) -> None:
         self.environ = environ
+        self.templates_only = templates_only
         self.plugs = plugs
         self.faults = Faults()
         self.notes = Faults()
@@ -101,16 +103,19 @@ class _Reading:
         return Document(path, self.environ, self.faults)
 
     def site_file(self, path: Path) -> Site | None:
-        document = self.document(path)
+        # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
+        document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
         document.known(("site", "sender"), "A site's file")
         if not document.table:
             return None  # its fault is noted
         site = document.section("site").struct(Site, "A site")
         if site is not None:
+            if self.templates_only:
+                return site
             if site.id in self.sites:
                 document.fault(f"The site {site.id} is described in two files; keep one.", "site", "id")
             self.sites[site.id] = site
-        for section in document.sections("sender"):
+        for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         return site
 

@@ -41,7 +41,7 @@ _ID = re.compile(r"[A-Za-z0-9_.:~-]{0,80}").fullmatch
 # Kept: ids and dates. Masked: seven digits or more, however they are grouped (+1 770 310 1414, (0400) 111-222).
 _RUN = re.compile(
     r"(?P<kept>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?)?)"
-    r"|\+?\d(?:[ ().\-/]{0,2}\d){6,}"
+    r"|\+?\d(?:[ ().\-/]{0,3}\d){6,}"
 )
 LONGEST = 500  # characters of one value
 

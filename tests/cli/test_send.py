@@ -160,7 +160,7 @@ def failed(**why) -> bytes:
         (200, b'{"success":"false","message":7}', "not_sent", 1, "no code"),
         (400, b'{"success":false,"error":"Failed Compatibility Check"}', "refused", 3, "No channel"),
         (400, b'{"success":false,"error":"x","fields":{"siteId":"Missing."}}', "refused", 3, "siteId: Missing."),
-        (401, b'{"error":"No Authorization Header"}', "refused", 3, "four parts"),
+        (401, b'{"error":"No Authorization Header"}', "refused", 3, "A proxy may have"),
         (429, b"{}", "refused", 3, "after 7 s"),
         (503, b"{}", "not_sent", 1, "after 7 s"),
         (502, failed(code="not_sent").replace(b'"false"', b"false"), "not_sent", 1, "not_sent"),

@@ -65,6 +65,11 @@ def test_what_is_replaced(written, expected):
     assert text(written) == expected
 
 
+def test_the_longest_declared_name_wins():
+    values = {"Stadt": "Köln", "Stadtüberblick": "Plan", "Row": "9", "Row_": "10"}
+    assert text("@Stadtüberblick @Stadtü @Row_ @Row", values) == "Plan Kölnü 10 9"
+
+
 @given(
     st.lists(
         st.one_of(st.sampled_from(["@A", "@AB", "@@", "@", "@Zed", " "]), st.text(st.characters(codec="utf-8"))),

@@ -350,3 +350,16 @@ async def test_a_closed_client_sends_nothing(serve):
     await client.close()
     assert (await failed(client, server.url)).fate is Fate.RETRY
     assert server.connections == 0
+
+
+@pytest.mark.parametrize("wrong", [{"headers": {"authorization": "Bearer tok\n123456"}}, {"headers": {"a b": "c"}}])
+async def test_a_request_that_cannot_be_written_is_config_and_tells_no_credential(client, serve, wrong):
+    async def talk(reader, writer):
+        writer.close()
+
+    server = await serve(lambda server: talk)
+    with pytest.raises(SendError) as caught:
+        await client.request("POST", server.url, deadline=soon(), **wrong)
+    assert (caught.value.fate, caught.value.code) == (Fate.CONFIG, "malformed")
+    assert "123456" not in caught.value.sentence + repr(caught.value.exchange)
+    assert server.connections == 0

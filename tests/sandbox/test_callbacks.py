@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from heliograph.channels.rcs import google_rbm_twin
 from heliograph.clock import SystemClock
 from heliograph.core.ports import Call
+from heliograph.core.twin import Arrival
 from heliograph.sandbox import World
 from heliograph.sandbox import callbacks as callbacks_module
 from heliograph.sandbox.callbacks import Callbacks, Waiting
@@ -271,6 +273,20 @@ async def test_expiry_of_a_message_that_never_reached_its_phone(caller: Any, web
     }
     phone = await caller.do(PHONE, "", {"online": True})
     assert [message["id"] for message in phone["messages"]] == ["m2"]
+
+
+async def test_a_message_without_expiry_is_held_for_thirty_days() -> None:
+    clock = VirtualClock()
+    world = World([google_rbm_twin], clock=clock)
+    await world.start()
+    world.handset(PHONE).online = False
+    world.take(Arrival(id="m1", sender="acme", provider="google-rbm", number=PHONE, resource=b"{}"))
+    clock.ms += 30 * 86_400_000 - 5_000
+    await clock.go(2)
+    assert len(world.handsets[PHONE].waiting) == 1
+    await clock.go(5)
+    assert len(world.handsets[PHONE].waiting) == 0
+    await world.stop()
 
 
 async def test_an_expiry_that_cannot_be_revoked(caller: Any, webhook: Any) -> None:

@@ -258,10 +258,14 @@ async def test_unknown_and_odd_events_harm_nobody(opened, made):
         made.opt_out("+1" * 3000, at=2**80),
         made.receipt(AttemptState.READ),
     ]
+    odd.append(made.receipt(AttemptState.SENT, attempt=accepted.attempt.id, raw=msgspec.Raw(b"MessageStatus=sent&x=%00")))
+    odd.append(made.receipt(AttemptState.SENT, attempt=accepted.attempt.id, raw=msgspec.Raw(b"\xff[" * 9)))
     joined = await hear(opened, made, *odd, good)
     assert len(joined) == len(odd) + 1
     assert joined[-1].state is AttemptState.DELIVERED
     assert not any(one.duplicate for one in joined)
+    raws = [msgspec.json.decode(entry.detail).get("raw") for entry in (await opened.record(accepted.alert.id)).entries]
+    assert "MessageStatus=sent&x=%00" in raws
 
 
 async def test_an_event_that_cannot_be_written_stops_no_neighbour(opened, made):

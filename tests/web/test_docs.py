@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from heliograph.web.docs import CURL
-from heliograph.web.livedeflect.tolerance import NAMES
+from heliograph.web.livedeflect.fields import NAMES
 from heliograph.web.route import Listener
 from heliograph.web.routes import ROUTES
 
@@ -75,7 +76,7 @@ async def test_the_curl_example_signs_rightly(caller: Any, example_body: bytes, 
     script = CURL.replace("@BASE@", "https://alerts.acme.example")
     script = script.replace("key=… secret=… token=… token_secret=…", "key=ck secret=cs token=tk token_secret=ts")
     script = script[: script.index("curl -sS")] + 'printf %s "OAuth $header"'
-    header = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    header = await asyncio.to_thread(subprocess.check_output, ["bash", "-c", script], text=True)
     said = await caller.call(
         "POST",
         "/api/proactiveAlert",

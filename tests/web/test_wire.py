@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from heliograph.core.alert import AlertRequest
 from heliograph.errors import CallRefused
 from heliograph.web.livedeflect import shapes, wire
-from heliograph.web.livedeflect.tolerance import DEEPEST, DOCUMENTED, LONGEST, NAMES, read_any
+from heliograph.web.livedeflect.fields import DEEPEST, DOCUMENTED, LONGEST, NAMES
+from heliograph.web.livedeflect.tolerance import read_any
 
 EXAMPLE: dict[str, Any] = {
     "siteId": "25508804",

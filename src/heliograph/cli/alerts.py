@@ -145,6 +145,8 @@ def mask(number: str) -> str:
 def hidden(record: Record) -> Record:
     """The record with the recipient's number masked wherever it stands, in answers and references too."""
     number = record.alert.recipient
+    if not number:
+        return record
     masked = mask(number)
     pairs = [
         (number.encode(), masked.encode()),

@@ -59,8 +59,8 @@ async def _apply(path: Path, settings: Settings, dry_run: bool, prune: bool) -> 
     if dry_run and not (await heliograph.store.status(settings.database_url)).current:
         # There is no database yet, and a dry run makes none, nor the secret key that goes with it.
         return await manage.apply(wanted, None, Sealer([new_secret_key()]), dry_run=True)
-    seals = given.sealer(settings, make=not dry_run)
     async with given.store(settings, write=not dry_run) as store:
+        seals = await given.sealer_of(store, settings)
         return await manage.apply(wanted, store, seals, dry_run=dry_run, prune=prune)
 
 

@@ -47,7 +47,7 @@ def doctor(*, json: given.Json = False, config: given.Config = None, **flags: gi
         empty="",
     )
     warnings = sum(one.state == "warning" for one in findings)
-    say.line(f"{len(findings)} checks: {failed} failed, {warnings} warnings.")
+    say.line(f"{len(findings)} checks: {failed} failed, {warnings} warning{'' if warnings == 1 else 's'}.")
     return 1 if failed else 0
 
 

@@ -67,13 +67,9 @@ async def inside(settings: Settings) -> list[Finding]:
 
 
 def _secrets(there: Changes, seals: Seals) -> Finding:
-    sealed = [secret for key in there.keys for secret in (key.consumer_secret, key.token_secret) if secret]
-    sealed += [
-        value
-        for sender in there.senders
-        for value in sender.settings.values()
-        if isinstance(value, str) and value.startswith("sealed:")
-    ]
+    from heliograph.flow.manage import sealed as all_sealed
+
+    sealed = all_sealed(there)
     faults = []
     for secret in sealed:
         try:

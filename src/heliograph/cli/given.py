@@ -97,3 +97,18 @@ def sealer(settings: table.Settings, *, make: bool = False) -> Sealer:
 
     text = secret_key_for(settings, say.note, make=make)
     return Sealer([part.strip() for part in text.split(",") if part.strip()])
+
+
+async def sealer_of(store: Store, settings: table.Settings) -> Sealer:
+    """The sealer that this database's secrets were sealed with; a new key is made only where none is sealed yet.
+
+    A server may have HELIOGRAPH_SECRET_KEY in its own environment and this shell not: what we sealed with another key
+    it could never open. Raises SetupError then.
+    """
+    from heliograph.flow.manage import sealed
+
+    there = sealed(await store.changes(0))
+    found = sealer(settings, make=not there)
+    if there:
+        found.open(there[-1])
+    return found

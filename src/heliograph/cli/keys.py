@@ -48,8 +48,8 @@ async def _create(settings: Settings, site: str, kind: str, note: str) -> FourPa
     from heliograph.core.site import KeyKind
     from heliograph.flow import keys
 
-    seals = given.sealer(settings, make=True)
     async with given.store(settings, write=True) as store:
+        seals = await given.sealer_of(store, settings)
         return await keys.create(store, seals, site, now=given.now(), kind=KeyKind(kind), note=note)
 
 
@@ -173,8 +173,8 @@ def rotate(
 async def _rotate(settings: Settings, consumer_key: str, both_for: int) -> tuple[str, FourParts, int]:
     from heliograph.flow import keys
 
-    seals = given.sealer(settings)
     async with given.store(settings) as store:
+        seals = await given.sealer_of(store, settings)
         site = (await keys.find(store, consumer_key))[0].site
         parts, end = await keys.rotate(store, seals, consumer_key, now=given.now(), both_for=both_for)
         return site, parts, end

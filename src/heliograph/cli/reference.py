@@ -9,7 +9,7 @@ _EXITS = """
 |---|---|
 | 0 | done |
 | 1 | it failed; standard error says what, to what, and what to do next |
-| 2 | the command was not understood, or a setting on the command line is wrong |
+| 2 | the command was not understood: an unknown command or option, or one of its values |
 | 3 | `send` alone: the server refused the call (4xx) |
 | 4 | `send` alone: nobody knows yet whether the message was taken |
 | 130 | stopped by Ctrl-C |

@@ -110,12 +110,12 @@ def show(
 def lint(path: Path, /, *, json: given.Json = False) -> int:
     """Check a site's folder or one template's file: names every fault before an alert meets it. Nothing is written.
 
-    Exit code 1 if there is a fault; warnings alone are 0. Settings of senders that the environment gives
-    (${NAME}) must be set, as for `apply`.
+    Exit code 1 if there is a fault; warnings alone are 0. It needs no database, and none of the variables that
+    site.toml takes from the environment.
     """
     from heliograph import sitefile
 
-    wanted = sitefile.read(path, os.environ, given.plugs())
+    wanted = sitefile.read(path, os.environ, given.plugs(), templates_only=True)
     if json:
         names = [{"site": one.site, "name": one.name, "version": one.version} for one in wanted.templates]
         say.data({"templates": names, "warnings": wanted.notes})
@@ -164,7 +164,7 @@ def preview(
     if file is not None:
         from heliograph import sitefile
 
-        templates = list(sitefile.read(file, os.environ, given.plugs()).templates)
+        templates = list(sitefile.read(file, os.environ, given.plugs(), templates_only=True).templates)
     else:
         templates = asyncio.run(_all(given.settings(config, flags), site))
     template = _one(templates, name, version)

@@ -200,6 +200,13 @@ def _left_over(wanted: Wanted, there: Changes) -> list[tuple[str, str, str]]:
     ]
 
 
+def sealed(there: Changes) -> list[str]:
+    """Every sealed secret of the registry."""
+    keys = [secret for key in there.keys for secret in (key.consumer_secret, key.token_secret) if secret]
+    values = [value for sender in there.senders for value in sender.settings.values()]
+    return keys + [value for value in values if isinstance(value, str) and value.startswith("sealed:")]
+
+
 async def reseal(store: Store, seals: Seals) -> int:
     """Seal every secret of the registry with the newest secret key; how many documents were written. After it the
     former keys may leave HELIOGRAPH_SECRET_KEY."""

@@ -5,7 +5,7 @@ says whether the other side may have read it:
 
     retry     nothing was written: refused, no such host, no connection in time, TLS failed, no place, no time left
     unknown   bytes may have left and no whole answer came back
-    config    the address is not one that may be spoken to
+    config    the address is not one that may be spoken to, or the request cannot be written as HTTP
 """
 
 from __future__ import annotations
@@ -140,10 +140,12 @@ class HttpOut:
 
 _Failure = tuple[str, Fate, str, str, int | None]
 _NOTHING = "Nothing was sent."
-_OURS = frozenset({"closed", "no_time", "address_refused"})
+_OURS = frozenset({"closed", "no_time", "address_refused", "malformed"})
 
 
 def _failure(broke: Broke) -> _Failure:
+    if broke.malformed:
+        return "malformed", Fate.CONFIG, broke.what, f"{_NOTHING} Look for line breaks or spaces in the settings.", None
     if not broke.written:
         code = "no_time" if broke.what.startswith("no time") else "not_connected"
         what = broke.what if code == "no_time" else f"no connection ({broke.what})"

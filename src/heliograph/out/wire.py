@@ -47,6 +47,7 @@ class Broke(msgspec.Struct, frozen=True):
     written: bool
     late: bool
     what: str
+    malformed: bool = False  # it can never be written
     begun: bool = False
     status: int | None = None
 
@@ -84,16 +85,18 @@ class Line:
         status: int | None = None
         try:
             asked = self._client.request(method, url).headers(headers).timeout(timedelta(seconds=seconds))
-            if body:
-                asked = asked.body_bytes(body)
-            async with asked.build_streamed() as answer:
+            request = (asked.body_bytes(body) if body else asked).build_streamed()
+        except (ValueError, PyreqwestError):  # whose words repeat the header's value, and that may be a credential
+            return Broke(False, False, "its method, address or headers cannot be written as HTTP", malformed=True)
+        try:
+            async with request as answer:
                 status = answer.status
                 chunks: list[bytes] = []
                 size = 0
                 while (chunk := await answer.body_reader.read_chunk()) is not None:
                     size += len(chunk)
                     if size > limit:
-                        return Broke(True, False, f"it is longer than {limit // 1024} KiB", True, status)
+                        return Broke(True, False, f"it is longer than {limit // 1024} KiB", begun=True, status=status)
                     chunks.append(bytes(chunk))
                 return Got(status, dict(answer.headers), chunks[0] if len(chunks) == 1 else b"".join(chunks))
         except PyreqwestError as error:
@@ -113,4 +116,4 @@ def _broke(error: PyreqwestError, status: int | None) -> Broke:
         cause for cause in causes if _WITH_URL not in cause and not cause.startswith(("client error (", _BODY_PHASE))
     ]
     late = isinstance(error, RequestTimeoutError)
-    return Broke(not before, late, ": ".join(words) or type(error).__name__, begun, status)
+    return Broke(not before, late, ": ".join(words) or type(error).__name__, begun=begun, status=status)

@@ -26,6 +26,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PACE = Pace()
+HELD = 30 * 86_400_000  # ms that Google holds a message without an expiry for a phone that is away; then it is deleted
 
 
 class Delivery:
@@ -58,6 +59,8 @@ class Delivery:
         handset.wait(bubble)
         if arrival.expires is not None:
             world.timers.at(arrival.expires, partial(self._expire, handset, bubble))
+        else:
+            world.timers.at(world.now() + HELD, partial(self._give_up, handset, bubble))
         world.feed.changed(arrival.number)
 
     def withdraw(self, sender: str, number: str, message: str) -> bool:
@@ -116,7 +119,11 @@ class Delivery:
             return
         world.timers.at(first, partial(self._receipts, handset.number, bubble, (Delivered,) * times))
         if looks:
-            world.timers.at(second, partial(self.read, handset, bubble, times))
+            world.timers.at(second, partial(self._look, handset, bubble, times))
+
+    def _look(self, handset: Handset, bubble: Bubble, times: int) -> None:
+        if handset.reads and not handset.muted:
+            self.read(handset, bubble, times)
 
     def _reorder(self, handset: Handset, bubble: Bubble) -> None:
         self.read(handset, bubble)
@@ -130,6 +137,11 @@ class Delivery:
         ids = {kind: world.new_id() for kind in set(kinds)}
         for kind in kinds:
             world.tell(bubble, kind(number=number, event=ids[kind], at=world.now(), message=bubble.id))
+
+    def _give_up(self, handset: Handset, bubble: Bubble) -> None:
+        """Nobody is told."""
+        if bubble.state == "waiting":
+            self.withdraw(bubble.sender, handset.number, bubble.id)
 
     def _expire(self, handset: Handset, bubble: Bubble) -> None:
         if bubble.state != "waiting":

@@ -48,7 +48,7 @@ class Session:
                 name, values = steps.send(execute(texts[name], values).fetchall())
         except StopIteration as stop:
             return stop.value
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
                 raise
             raise _away(error) from error

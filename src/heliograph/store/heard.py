@@ -13,26 +13,26 @@ from heliograph.core.ports import Joined
 from heliograph.core.site import Site
 from heliograph.store import journal, receipts
 from heliograph.store.codec import encode
-from heliograph.store.keys import short
+from heliograph.store.outside import short, sound
 from heliograph.store.verb import Verb
 
 OFFERS = 20  # newest attempts of a recipient that are searched for the suggestion that was tapped
 _event = msgspec.json.Decoder(ProviderEvent).decode
 _site = msgspec.json.Decoder(Site).decode
-_NULL = msgspec.Raw(b"null")
 
 
 def hear(site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[list[Joined]]:
+    """All events of one callback. One that is no good is kept as such and stops no neighbour."""
     joined: list[Joined] = []
     for event in events:
-        joined.append((yield from _one(site, channel, sender, event, now)))
+        joined.append((yield from _one(site, channel, sender, sound(event), now)))
     return joined
 
 
 def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int) -> Verb[Joined]:
     # An event without an id cannot be told from its repeat: it counts each time.
     name = short(event.event) or f"none:{uuid4().hex}"
-    body = _encode(event) if isinstance(event, UnknownEvent) else b""
+    body = encode(event) if isinstance(event, UnknownEvent) else b""
     rows = yield "heard_put", (site, sender, name, now, body)
     if not rows:
         return Joined(duplicate=True)
@@ -60,7 +60,7 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
 def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int) -> Verb[Joined]:
     alert, attempt, rule = yield from _answered(site, sender, said, now)
     recipient = short(said.recipient)
-    yield "inbound_put", (site, recipient, now, name, sender, channel, alert, rule, _encode(said))
+    yield "inbound_put", (site, recipient, now, name, sender, channel, alert, rule, encode(said))
     if alert and said.kind != "typing":
         yield from _note(site, alert, attempt, "replied", said, now, rule=rule)
     return Joined(alert=alert, attempt=attempt)
@@ -98,7 +98,7 @@ def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int)
 def _note(
     site: str, alert: str, attempt: str, kind: str, event: Inbound | OptOutHeard, now: int, **detail: object
 ) -> Verb[None]:
-    said = msgspec.Raw(encode({**detail, "event": msgspec.Raw(_encode(event))}))
+    said = msgspec.Raw(encode({**detail, "event": msgspec.Raw(encode(event))}))
     line = Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=said)
     rows = yield "alert_lock", (site, alert)
     state, reason, channel, send_at, pages, _ = rows[0]
@@ -110,10 +110,6 @@ def inbound(site: str, recipient: str, limit: int) -> Verb[list[ProviderEvent]]:
     """What a recipient said, newest first."""
     rows = yield "inbound_of", (site, recipient, limit)
     return [_event(row[0]) for row in rows]
-
-
-def _encode(event: ProviderEvent) -> bytes:
-    return encode(event if event.raw else msgspec.structs.replace(event, raw=_NULL))
 
 
 def _postbacks(content: Content) -> Iterator[str]:

@@ -8,11 +8,10 @@ from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, moved, shown
 from heliograph.store import due, journal
 from heliograph.store.codec import encode
-from heliograph.store.keys import short
+from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
 _receipt = msgspec.json.Decoder(Receipt).decode
-_NULL = msgspec.Raw(b"null")
 OWN = 36  # characters of our ids
 
 
@@ -48,7 +47,7 @@ def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now
         rows = yield "reference_hold", (site, sender, reference)
         if rows[0][1]:
             return rows[0][0], rows[0][1]
-    yield "early_put", (site, sender, reference, event, channel, now, _encode(receipt))
+    yield "early_put", (site, sender, reference, event, channel, now, encode(receipt))
     return "", ""
 
 
@@ -81,15 +80,10 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Ve
 
 
 def entry(receipt: Receipt, kind: str, attempt: str, now: int) -> Entry:
-    detail: dict[str, object] = {"event": receipt.event, "state": receipt.state.value}
+    detail: dict[str, object] = {"event": receipt.event, "state": receipt.state.value, "raw": receipt.raw}
     if receipt.at is not None:
         detail["at"] = receipt.at
     if receipt.reason:
         detail["reason"] = receipt.reason
-    if receipt.raw:
-        detail["raw"] = receipt.raw
     return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(encode(detail)))
 
-
-def _encode(receipt: Receipt) -> bytes:
-    return encode(receipt if receipt.raw else msgspec.structs.replace(receipt, raw=_NULL))

@@ -104,7 +104,8 @@ def _claims(assertion: str, world: World) -> _Claims:
 
 def _check(claims: _Claims, call: Call, now: float) -> None:
     right = call.url.partition("?")[0]
-    if claims.aud not in (right, GOOGLE):
+    # The scheme is left out: before a proxy that ends TLS it is not the one that the caller wrote.
+    if claims.aud != GOOGLE and claims.aud.partition("://")[2] != right.partition("://")[2]:
         raise _Refused("invalid_grant", f"Invalid JWT: Failed audience check. The right audience is {right}")
     if not (claims.iat - SKEW <= now < claims.exp + SKEW and 0 < claims.exp - claims.iat <= LIFETIME):
         raise _Refused(

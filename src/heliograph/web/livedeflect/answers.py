@@ -14,7 +14,7 @@ from heliograph.core.site import Failures
 from heliograph.errors import AlertRefused, CallRefused, FieldFaults
 from heliograph.flow.result import Result
 from heliograph.web.call import JSON, Headers, WebAnswer
-from heliograph.web.livedeflect.tolerance import DOCUMENTED
+from heliograph.web.livedeflect.fields import DOCUMENTED
 from heliograph.web.problem import encode, refused
 
 CANNOT_REACH = "Failed Compatibility Check"

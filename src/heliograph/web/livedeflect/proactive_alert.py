@@ -18,21 +18,20 @@ from heliograph.errors import CallRefused, FieldFaults, HeliographError, StoreAw
 from heliograph.flow import send
 from heliograph.flow.means import Means
 from heliograph.flow.result import Result
+from heliograph.web import json_type
 from heliograph.web.call import Doors, WebAnswer, WebCall
 from heliograph.web.livedeflect import answers, shapes, wire
-from heliograph.web.livedeflect.tolerance import DOCUMENTED
+from heliograph.web.livedeflect.fields import DOCUMENTED
 from heliograph.web.problem import refused, store_away
 from heliograph.web.route import Docs, Said
 from heliograph.web.signed import Signed, signed, spent, too_many
 
-_usual_types = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=UTF-8"})
 _idempotency_key = re.compile(r"[\x21-\x7E]{1,255}").fullmatch
 
 
 async def answer(call: WebCall, doors: Doors) -> WebAnswer:
-    wrong_type = _wrong_type(call)
-    if wrong_type:
-        return refused(415, wrong_type)
+    if wrong := json_type.wrong(call):
+        return refused(415, wrong)
     request_id = doors.means.clock.new_id()
     caller = await signed(call, doors, request_id)
     if isinstance(caller, WebAnswer):
@@ -148,32 +147,6 @@ def _over_rate(call: WebCall, doors: Doors, caller: Signed) -> _Answered | None:
         return None
     sentence = f"The key sends more than its {site.calls_per_second:g} calls a second. Call again in {wait:.1f} s."
     return _Answered(too_many(call, sentence, wait))
-
-
-def _wrong_type(call: WebCall) -> str:
-    """What is wrong with the content type; empty where nothing is."""
-    sent = call.headers.get(b"content-type", b"")
-    if sent not in _usual_types:
-        kind, _, rest = sent.decode("latin-1").partition(";")
-        if kind.strip().lower() != "application/json":
-            shown = "".join(letter if letter.isprintable() else "?" for letter in kind.strip()[:80])
-            said = f"the call sends {shown}" if shown else "the call does not say what it sends"
-            return f"The body must be JSON, {said}. Send Content-Type: application/json."
-        charset = _charset(rest)
-        if charset not in ("", "utf-8", "utf8", "us-ascii") and not call.body.isascii():
-            return f"The body must be UTF-8, the call's Content-Type says charset={charset[:40]}. Send UTF-8."
-    coding = call.header(b"content-encoding").strip().lower()
-    if coding not in ("", "identity"):
-        return f"The body must not be compressed, the call's Content-Encoding says {coding[:40]}. Send it as it is."
-    return ""
-
-
-def _charset(parameters: str) -> str:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return "".join(letter for letter in value.strip(' "\t').lower() if letter.isprintable())
-    return ""
 
 
 _HEADERS = {

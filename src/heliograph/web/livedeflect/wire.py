@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Meta, Raw
 
 from heliograph.core.alert import AlertRequest
-from heliograph.web.livedeflect.tolerance import DEEPEST, LONGEST, NAMES, read_any
+from heliograph.web.livedeflect.fields import DEEPEST, LONGEST, NAMES
+from heliograph.web.livedeflect.tolerance import read_any
 
 Required = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 Optional = Annotated[str, Meta(max_length=LONGEST)] | None
