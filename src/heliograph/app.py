@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvloop
 
 import heliograph.out
@@ -20,15 +19,15 @@ from heliograph import plugs, telemetry
 from heliograph.clock import SystemClock
 from heliograph.core import phone
 from heliograph.core.ports import Provider, Store
-from heliograph.core.site import Key, Sender
+from heliograph.core.site import Key
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due
+from heliograph.flow import due, manage
 from heliograph.flow.means import Limits, Means
-from heliograph.flow.registry import OpenKey, OpenSender, Registry, watch
+from heliograph.flow.registry import OpenKey, Registry, watch
 from heliograph.lock import FileLock
-from heliograph.seal import Sealer
 from heliograph.sandbox import Pace
+from heliograph.seal import Sealer
 from heliograph.settings import Settings
 from heliograph.stage import Stage, set_stage
 from heliograph.web import address
@@ -69,13 +68,15 @@ class House:
         settings = self.settings
         phone.preload()
         plugs.channels()  # a broken plug stops the start, by name
-        sealer = Sealer(_parts(secret_key_for(settings, self._warn)))
         if settings.embedded:
             lock = FileLock(settings.database_url)
             lock.take()
             self._stops.append(lock.free)
         store = await heliograph.store.open(settings.database_url, migrate=settings.embedded)
         self._stops.append(store.close)
+        # A new key is made only where nothing is sealed yet: a forgotten variable must not pass for a first start.
+        first_start = not manage.sealed(await store.changes(0))
+        sealer = Sealer(_parts(secret_key_for(settings, self._warn, make=first_start)))
         out = heliograph.out.open(
             allowed=_parts(settings.allowed_hosts),
             allow_private=settings.allow_private_addresses,

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from flow.world import House
 
 import heliograph.store
+from flow.world import House
 from heliograph.flow.means import Limits
 
 

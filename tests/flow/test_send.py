@@ -7,8 +7,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
-from flow.world import SITE, House, ask, refusal
 
+from flow.world import SITE, House, ask, refusal
 from heliograph.clock import SystemClock
 from heliograph.core.channel import Capability, Reach
 from heliograph.core.event import OptOutHeard, Receipt

@@ -18,8 +18,9 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
-from journey.outside import Outside
 from oauthlib.oauth1 import Client
+
+from journey.outside import Outside
 
 KILLS = int(os.environ.get("HELIOGRAPH_KILLS", "24"))
 CALLERS = 16

@@ -33,7 +33,7 @@ def test_durations(seconds: int, milliseconds: int) -> None:
     assert duration_ms(f"{seconds}s") == seconds * 1_000
 
 
-@pytest.mark.parametrize("text", ["", "s", "1", "-1s", "1.s", ".5s", "1m", "1s ", "1e3s", "\u0661\u0662x"])
+@pytest.mark.parametrize("text", ["", "s", "1", "-1s", "1.s", ".5s", "1m", "1s ", "1e3s", "\u0661s"])
 def test_what_is_no_duration(text: str) -> None:
     assert duration_ms(text) is None
 

@@ -16,7 +16,9 @@ async def test_a_record_is_what_was_accepted(opened, made, clock):
     alert = made.alert(
         alert_info=msgspec.Raw(info), external_alert_id="x-1", variables={"@": "", "Ort": "Zürich"}, unknown=("other",)
     )
-    content = Card(card=CardBody(title="Late", media=Media(upload="ab" * 32)), native={"google-rbm": msgspec.Raw(b"{}")})
+    content = Card(
+        card=CardBody(title="Late", media=Media(upload="ab" * 32)), native={"google-rbm": msgspec.Raw(b"{}")}
+    )
     attempt = made.attempt(alert, content=content)
     accepted = made.acceptance(alert=alert, attempt=attempt)
     assert await opened.accept(accepted) == Accepted()
@@ -64,7 +66,9 @@ async def test_an_outcome_is_in_the_record(opened, made):
     accepted = made.acceptance()
     await opened.accept(accepted)
     await opened.outcome(
-        made.outcome(accepted, tries=2, references=("a", "b"), raw=b'{"name":"x"}', decision=b'{"new":1}', revoke_asked=7)
+        made.outcome(
+            accepted, tries=2, references=("a", "b"), raw=b'{"name":"x"}', decision=b'{"new":1}', revoke_asked=7
+        )
     )
     record = await opened.record(accepted.alert.id)
     attempt = record.attempts[0]

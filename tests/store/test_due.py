@@ -65,7 +65,7 @@ async def test_finish_and_push(opened, made, clock):
     await opened.push_due(made.due("a", at=clock.now + 500))
     await opened.push_due(msgspec.structs.replace(made.due("a", at=clock.now + 700), tries=3))
     assert await opened.next_due() == clock.now + 700
-    row, = await opened.claim_due(clock.now + 700, clock.now + 9000, "one", 9)
+    (row,) = await opened.claim_due(clock.now + 700, clock.now + 9000, "one", 9)
     assert row.tries == 3
 
 

@@ -117,9 +117,7 @@ async def test_receipts_that_nobody_claims_are_forgotten_after_eight_days(opened
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(order=st.permutations([*range(6)]), states=st.lists(st.sampled_from(HEARD), min_size=5, max_size=5))
 def test_any_order_comes_to_what_the_states_say(shared_stores, engine, order, states):
     """Five receipts and the outcome in any order, some by our id, some by reference, against core.states."""
@@ -258,7 +256,9 @@ async def test_unknown_and_odd_events_harm_nobody(opened, made):
         made.opt_out("+1" * 3000, at=2**80),
         made.receipt(AttemptState.READ),
     ]
-    odd.append(made.receipt(AttemptState.SENT, attempt=accepted.attempt.id, raw=msgspec.Raw(b"MessageStatus=sent&x=%00")))
+    odd.append(
+        made.receipt(AttemptState.SENT, attempt=accepted.attempt.id, raw=msgspec.Raw(b"MessageStatus=sent&x=%00"))
+    )
     odd.append(made.receipt(AttemptState.SENT, attempt=accepted.attempt.id, raw=msgspec.Raw(b"\xff[" * 9)))
     joined = await hear(opened, made, *odd, good)
     assert len(joined) == len(odd) + 1
@@ -282,5 +282,7 @@ async def test_an_outcome_without_receipts_leaves_no_place_held(opened, made):
     accepted = made.acceptance()
     await opened.accept(accepted)
     await opened.outcome(made.outcome(accepted, references=("SM1", "SM2")))
-    await opened.outcome(Outcome(site=made.site, alert=accepted.alert.id, references=("SM1",), attempt=accepted.attempt.id))
+    await opened.outcome(
+        Outcome(site=made.site, alert=accepted.alert.id, references=("SM1",), attempt=accepted.attempt.id)
+    )
     assert (await hear(opened, made, made.receipt(AttemptState.READ, reference="SM2")))[0].alert == accepted.alert.id

@@ -39,6 +39,17 @@ class NonceUsed(CallRefused):
         super().__init__("Invalid Nonce - Nonce has been previously used", code="nonce_used")
 
 
+class NonceForgotten(NonceUsed):
+    """The call's timestamp is from before the last purge of nonces: whether it was used can no longer be told."""
+
+    def __init__(self) -> None:
+        CallRefused.__init__(
+            self,
+            "Invalid Nonce - the oauth_timestamp is older than the nonces that the server remembers. Sign the call anew.",
+            code="nonce_forgotten",
+        )
+
+
 class KeyReused(CallRefused):
     """The Idempotency-Key was used before with another body."""
 
@@ -57,15 +68,15 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
     if site is None:
         await spend(claims, means)
         raise FieldFaults({"site": f"siteId {request.site} is not a site of this server."})
-    alert_id = request_id
     try:
         ready = intake.hold(
             request,
             site,
             lambda name: means.registry.template(site.id, name),
             means.channels,
-            id=alert_id,
+            id=request_id,
             now=means.clock.now(),
+            names=lambda: means.registry.template_names(site.id),
         )
     except FieldFaults:
         await spend(claims, means)
@@ -85,7 +96,7 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
             continue
         if isinstance(answer, Taker):
             if answer.scope == "nonce":
-                raise NonceUsed()
+                raise _nonce_gone(answer)
             await spend(claims, means)
             if call.scope == "key" and answer.value != call.value:
                 raise KeyReused()
@@ -125,8 +136,13 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
 
 async def spend(claims: tuple[Claim, ...], means: Means) -> None:
     """Spends the claims of a call that no alert comes of. Raises NonceUsed, StoreAway."""
-    if claims and await means.store.spend(claims) is not None:
-        raise NonceUsed()
+    taker = await means.store.spend(claims) if claims else None
+    if taker is not None:
+        raise _nonce_gone(taker)
+
+
+def _nonce_gone(taker: Taker) -> NonceUsed:
+    return NonceUsed() if taker.owner else NonceForgotten()
 
 
 async def answered(result: Result, written: bool, means: Means) -> None:
@@ -208,8 +224,9 @@ async def _refuse(alert: Alert, decision: Decision, claims: tuple[Claim, ...], m
         claims=claims,
         entries=(Entry(at=now, kind="refused", by="api", detail=detail(reason=stop.value)),),
     )
-    if isinstance(await means.store.accept(acceptance), Taker):
-        raise NonceUsed()
+    taker = await means.store.accept(acceptance)
+    if isinstance(taker, Taker):
+        raise _nonce_gone(taker)
     means.meters.alert("refused", "")
     raise AlertRefused(SENTENCES[stop], code=stop.value, alert=alert.id)
 

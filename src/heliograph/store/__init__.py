@@ -1,6 +1,6 @@
 """The only room that knows SQL. `open` gives core.ports.Store on SQLite or PostgreSQL; which one is in the address.
 
-    sqlite:///relative.db    sqlite:////absolute.db    postgresql://user@host/name
+sqlite:///relative.db    sqlite:////absolute.db    postgresql://user@host/name
 """
 
 from __future__ import annotations

@@ -25,10 +25,13 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     if isinstance(former, Taker):
         return former
     marks = claims.marks_of(acceptance.claims)
-    yield "alert_put", (
-        *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
-        *(alert.reason, attempt.channel if attempt else alert.channel_forced, alert.external_alert_id),
-        *(alert.send_at, marks),
+    yield (
+        "alert_put",
+        (
+            *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
+            *(alert.reason, attempt.channel if attempt else alert.channel_forced, alert.external_alert_id),
+            *(alert.send_at, marks),
+        ),
     )
     if attempt is not None:
         yield _attempt_put(attempt)
@@ -128,9 +131,7 @@ def record(alert: str) -> Verb[Record | None]:
     for id in pages.attempts():
         _, _, *at = (yield "attempt_read", (id,))[0]
         attempts.append(pages.attempt(id, *at))
-    return Record(
-        alert=pages.alert(*state), attempts=tuple(attempts), entries=pages.entries, decision=pages.decision
-    )
+    return Record(alert=pages.alert(*state), attempts=tuple(attempts), entries=pages.entries, decision=pages.decision)
 
 
 def attempt(attempt: str) -> Verb[Attempt | None]:

@@ -22,9 +22,7 @@ _NULL = msgspec.Raw(b"null")
 _OBJECT = msgspec.Raw(b"{}")
 
 
-def first_page(
-    alert: Alert, former: str, decision: bytes, attempt: Attempt | None, entries: tuple[Entry, ...]
-) -> Step:
+def first_page(alert: Alert, former: str, decision: bytes, attempt: Attempt | None, entries: tuple[Entry, ...]) -> Step:
     """The page of an acceptance. `alertInfo` stands beside the body: the caller's bytes as they came."""
     body = _replace(alert, alert_info=_NULL, former=former or alert.former)
     started, sender = (encode(attempt), attempt.sender) if attempt is not None else (None, None)

@@ -86,4 +86,3 @@ def entry(receipt: Receipt, kind: str, attempt: str, now: int) -> Entry:
     if receipt.reason:
         detail["reason"] = receipt.reason
     return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(encode(detail)))
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-_DURATION = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?s")
+_DURATION = re.compile(r"([0-9]{1,12})(?:\.([0-9]{1,9}))?s")
 
 
 def timestamp(milliseconds: int) -> str:
