@@ -21,7 +21,7 @@ from heliograph.store import schema, statements, url
 async def test_from_nothing(empty):
     before = await store.status(empty)
     assert (before.current, before.wanted, before.up_to_date) == ("", schema.HEAD, False)
-    with pytest.raises(SetupError, match="not there yet.*heliograph db migrate"):
+    with pytest.raises(SetupError, match=r"not there yet.*heliograph db migrate"):
         await store.open(empty, migrate=False)
     assert (await store.migrate(empty)).up_to_date
     assert (await store.migrate(empty)).up_to_date
@@ -53,7 +53,7 @@ async def test_a_newer_schema_is_left_alone(address, engine):
             file.execute("UPDATE alembic_version SET version_num = '9999'")
         file.close()
     for migrate in (True, False):
-        with pytest.raises(SetupError, match="version 9999.*newer heliograph"):
+        with pytest.raises(SetupError, match=r"version 9999.*newer heliograph"):
             await store.open(address, migrate=migrate)
     with pytest.raises(SetupError, match="newer heliograph"):
         await store.migrate(address)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from heliograph.store.verb import T, Verb
 
 BUSY = 5.0  # seconds to wait for another process's write (the command line writes to the same file)
 CACHED = 256  # prepared statements per connection, more than there are
+PAGE = 8192  # bytes: two pages of the journal (3 KB) fit into one, in 4096 each would need its own
 LOG = 2000  # pages (16 MB) of log before it is copied into the file: a page that changed often is copied once
 STEP = 256  # pages per step of a backup: writers get in between
 
@@ -92,13 +94,14 @@ class Sqlite:
         await self._reader.close()
 
 
-def connect(path: str) -> sqlite3.Connection:
-    """A connection that commits durably and begins no transaction on its own."""
+def connect(path: str, *, wait: float = BUSY) -> sqlite3.Connection:
+    """A connection that commits durably, begins no transaction on its own, and waits `wait` seconds for others."""
     try:
         connection = sqlite3.connect(
-            path, timeout=BUSY, isolation_level=None, cached_statements=CACHED, check_same_thread=False
+            path, timeout=wait, isolation_level=None, cached_statements=CACHED, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA page_size = {PAGE}")  # of a new file; others keep theirs
+        _use_wal(connection, wait)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
     except sqlite3.Error as error:
@@ -107,6 +110,19 @@ def connect(path: str) -> sqlite3.Connection:
             code="database_file",
         ) from error
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection, wait: float) -> None:
+    """SQLite does not wait by itself for another process that is making the same new file."""
+    end = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
 
 
 def version(address: Address) -> str:

@@ -6,7 +6,6 @@ Alembic and SQLAlchemy are imported inside the functions that migrate (0.4 s tha
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,17 +75,14 @@ def _upgrade_sqlite(address: Address) -> None:
     from sqlalchemy import create_engine
     from sqlalchemy.pool import StaticPool
 
-    raw = sqlite3.connect(address.path, timeout=60, isolation_level=None, check_same_thread=False)
+    from heliograph.store.engine_sqlite import connect
+
+    raw = connect(address.path, wait=60)
     try:
-        raw.execute("PRAGMA page_size = 8192")  # of a new file: two journal pages of 3 KB fit, one would in 4096
-        raw.execute("PRAGMA journal_mode = WAL")
-        raw.execute("PRAGMA synchronous = FULL")
-        raw.execute("BEGIN IMMEDIATE")  # a second process waits here and then finds the work done
         with create_engine("sqlite://", creator=lambda: raw, poolclass=StaticPool).connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # a second process waits here and then finds the work done
             _run(connection)
             connection.commit()
-        if raw.in_transaction:
-            raw.execute("COMMIT")
     finally:
         raw.close()
 
