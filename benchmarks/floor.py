@@ -47,8 +47,14 @@ def app_for(target: str) -> Any:
 async def main(port: int) -> None:
     target = f"http://127.0.0.1:{port}/v1/phones/+17703101414/agentMessages?messageId=x&agentId=y"
     config = uvicorn.Config(
-        app_for(target), host="127.0.0.1", port=0, loop="uvloop", http="httptools", lifespan="off",
-        log_level="warning", access_log=False,
+        app_for(target),
+        host="127.0.0.1",
+        port=0,
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
     )
     server = uvicorn.Server(config)
     task = asyncio.ensure_future(server.serve())

@@ -41,9 +41,9 @@ FILE = b'{"name":"files/jkl7y5btiioJTIjSNahX0heD"}'
 
 
 def _answer(body: bytes) -> bytes:
-    return (
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\nContent-Length: %d\r\n\r\n%b"
-        % (len(body), body)
+    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\nContent-Length: %d\r\n\r\n%b" % (
+        len(body),
+        body,
     )
 
 

@@ -95,8 +95,13 @@ def service_account(path: Path, token_uri: str) -> None:
     ).decode()
     path.write_text(
         json.dumps(
-            {"type": "service_account", "client_email": "b@bench", "private_key": pem, "private_key_id": "b",
-             "token_uri": token_uri}
+            {
+                "type": "service_account",
+                "client_email": "b@bench",
+                "private_key": pem,
+                "private_key_id": "b",
+                "token_uri": token_uri,
+            }
         )
     )
 
@@ -118,10 +123,15 @@ def heliograph(directory: str, provider: int) -> tuple[subprocess.Popen[str], in
         "ACME_RBM_WEBHOOK_TOKEN": "bench-webhook-token",
     }
     program = str(Path(sys.executable).with_name("heliograph"))
-    subprocess.run([program, "apply", str(HERE.parent / "examples" / "acme-air")], env=environ, check=True,
-                   stdout=subprocess.DEVNULL)
-    made = subprocess.run([program, "keys", "create", "25508804", "--json"], env=environ, check=True,
-                          capture_output=True, text=True)
+    subprocess.run(
+        [program, "apply", str(HERE.parent / "examples" / "acme-air")],
+        env=environ,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    made = subprocess.run(
+        [program, "keys", "create", "25508804", "--json"], env=environ, check=True, capture_output=True, text=True
+    )
     server = pinned(0, [program, "serve"], env=environ)
     answers(port)
     return server, port, json.loads(made.stdout)
@@ -166,8 +176,10 @@ def main() -> None:
                 made = requests_for(port, given.calls, key, base, f"round-{n}")
                 floors.append(measured(floor, floor_port, plain, given.connections, directory))
                 alerts.append(measured(server, port, made, given.connections, directory))
-                print(f"round {n + 1}: floor {floors[-1]['cpu_us']:.0f} us, alert {alerts[-1]['cpu_us']:.0f} us",
-                      file=sys.stderr)
+                print(
+                    f"round {n + 1}: floor {floors[-1]['cpu_us']:.0f} us, alert {alerts[-1]['cpu_us']:.0f} us",
+                    file=sys.stderr,
+                )
         finally:
             for process in (server, floor, stub):
                 end(process) if process is not stub else process.kill()

@@ -89,7 +89,8 @@ def _text(node: ast.expr) -> str:
 def channels() -> dict[str, str]:
     """Each channel's own page, as it stands in its folder."""
     return {
-        f"channel-{page.parent.name}.md": page.read_text("utf-8") for page in sorted(SOURCE.glob("channels/*/README.md"))
+        f"channel-{page.parent.name}.md": page.read_text("utf-8")
+        for page in sorted(SOURCE.glob("channels/*/README.md"))
     }
 
 

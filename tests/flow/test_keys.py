@@ -8,7 +8,7 @@ import pytest
 from oauthlib.oauth1 import RequestValidator
 
 import heliograph.store
-from heliograph.core.site import KeyKind, Site
+from heliograph.core.site import Site
 from heliograph.errors import SetupError
 from heliograph.flow import keys
 from heliograph.seal import Sealer
@@ -39,12 +39,11 @@ def test_parts_are_what_common_libraries_take():
 
 
 async def test_created_keys_are_sealed_and_open_to_what_was_shown(store):
-    parts = await keys.create(store, SEALER, "1", now=5, kind=KeyKind.TEST, note="n")
+    parts = await keys.create(store, SEALER, "1", now=5, note="n")
     [key] = (await store.changes(0)).keys
-    assert (key.consumer_key, key.token, key.kind, key.note, key.created) == (
+    assert (key.consumer_key, key.token, key.note, key.created) == (
         parts.consumer_key,
         parts.token,
-        "test",
         "n",
         5,
     )

@@ -60,7 +60,10 @@ def test_every_route_says_who_may_call() -> None:
 def test_no_name_uses_a_word_that_means_everything() -> None:
     """One word for one thing (docs/glossary.md); these stand for nothing in this house."""
     rivals = re.compile(r"(tenant|notification|handler|manager|helper|utils?|service)s?$", re.IGNORECASE)
-    allowed = {("web/livedeflect/discovery.py", "service"), ("web/livedeflect/discovery.py", "services")}  # its own word
+    allowed = {
+        ("web/livedeflect/discovery.py", "service"),
+        ("web/livedeflect/discovery.py", "services"),
+    }  # its own word
     for path in SOURCE.rglob("*.py"):
         place = path.relative_to(SOURCE).as_posix()
         names = [path.stem]

@@ -7,7 +7,8 @@ import pytest
 
 from heliograph.core.content import Card, CardBody, Media
 from heliograph.core.event import Entry
-from heliograph.core.ports import Accepted, Barred, Outcome
+from heliograph.core.ports import Accepted, Barred, Outcome, Taker
+from heliograph.core.site import Site
 from heliograph.core.states import AlertState, AttemptState
 
 
@@ -152,3 +153,19 @@ async def test_an_opt_out_bars_an_attempt(opened, made, scope, clock):
 async def test_an_opt_out_of_another_channel_bars_nothing(opened, made, clock):
     await opened.hear(made.site, "sms", made.sender, (made.opt_out("+17703101414"),), clock.now)
     assert await opened.accept(made.acceptance()) == Accepted()
+
+
+async def test_what_no_index_takes_is_kept_all_the_same(opened, made):
+    """A caller's own id may be 100,000 characters long, or hold a NUL."""
+    await opened.put_site(Site(id=made.site))
+    for odd in ("x" * 100_000, "a\x00b", "\U0001f600" * 150):
+        alert = made.alert(external_alert_id=odd)
+        claim = made.claim(alert, "key", f"ck/{odd}", value="hash")
+        assert await opened.accept(made.acceptance(claim, alert=alert)) == Accepted()
+        assert (await opened.record(alert.id)).alert.external_alert_id == odd
+        assert [row.id for row in await opened.alerts(external=odd)] == [alert.id]
+        twin = made.alert()
+        taken = await opened.accept(made.acceptance(made.claim(twin, "key", f"ck/{odd}"), alert=twin))
+        assert taken == Taker(scope="key", owner=alert.id, value="hash")
+        await opened.keep(made.site, alert.id, 0)
+        assert await opened.accept(made.acceptance(made.claim(twin, "key", f"ck/{odd}"), alert=twin)) == Accepted()

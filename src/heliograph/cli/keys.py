@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 from cyclopts import App
@@ -25,7 +25,7 @@ def create(
     site: str,
     /,
     *,
-    kind: Literal["live", "test", "team"] = "live",
+    token: bool = True,
     note: str = "",
     json: given.Json = False,
     config: given.Config = None,
@@ -35,22 +35,21 @@ def create(
 
     Parameters
     ----------
-    kind
-        live sends; test reaches the sandbox only; team reaches listed recipients only.
+    token
+        Without one (--no-token) the key has two parts, for callers that sign with consumer key and secret alone.
     note
         What the key is for, shown in the list.
     """
-    parts = asyncio.run(_create(given.settings(config, flags), site, kind, note))
+    parts = asyncio.run(_create(given.settings(config, flags), site, token, note))
     _print(site, parts, json)
 
 
-async def _create(settings: Settings, site: str, kind: str, note: str) -> FourParts:
-    from heliograph.core.site import KeyKind
+async def _create(settings: Settings, site: str, token: bool, note: str) -> FourParts:
     from heliograph.flow import keys
 
     async with given.store(settings, write=True) as store:
         seals = await given.sealer_of(store, settings)
-        return await keys.create(store, seals, site, now=given.now(), kind=KeyKind(kind), note=note)
+        return await keys.create(store, seals, site, now=given.now(), parts=keys.make(token=token), note=note)
 
 
 def _print(site: str, parts: FourParts, json: bool) -> None:
@@ -74,16 +73,15 @@ def list_(*, site: str = "", json: given.Json = False, config: given.Config = No
     keys = asyncio.run(_list(given.settings(config, flags), site))
     now = given.now()
     if json:
-        shown = ("site", "consumer_key", "token", "kind", "note", "created", "disabled", "expires")
+        shown = ("site", "consumer_key", "token", "note", "created", "disabled", "expires")
         say.data([{"state": _state(key, now), **{name: getattr(key, name) for name in shown}} for key in keys])
         return
     say.table(
-        ("site", "=consumer key", "kind", "state", "made", "ends (UTC)", "note"),
+        ("site", "=consumer key", "state", "made", "ends (UTC)", "note"),
         [
             (
                 key.site,
                 key.consumer_key,
-                key.kind,
                 say.state(_state(key, now)),
                 say.when(key.created)[:10],
                 say.when(key.expires)[:16],

@@ -83,12 +83,6 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     paused: str = ""
 
 
-class KeyKind(StrEnum):
-    LIVE = "live"
-    TEST = "test"
-    TEAM = "team"
-
-
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """One API key of a site: the four parts of OAuth 1.0a. The two secrets are sealed. A key without a token has
     `token` and `token_secret` empty."""
@@ -98,7 +92,6 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     consumer_secret: str
     token: str = ""
     token_secret: str = ""
-    kind: KeyKind = KeyKind.LIVE
     note: str = ""
     created: int = 0
     disabled: int | None = None

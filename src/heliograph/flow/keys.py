@@ -8,7 +8,7 @@ import string
 import msgspec
 
 from heliograph.core.ports import Store
-from heliograph.core.site import Key, KeyKind
+from heliograph.core.site import Key
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Seals
 
@@ -32,9 +32,12 @@ def _word(length: int) -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
-def make() -> FourParts:
+def make(*, token: bool = True) -> FourParts:
     """24 characters of a key or token (oauthlib takes 20 to 30) are 142 bits, 40 of a secret 238."""
-    return FourParts(consumer_key=_word(24), consumer_secret=_word(40), token=_word(24), token_secret=_word(40))
+    key, secret = _word(24), _word(40)
+    if not token:
+        return FourParts(consumer_key=key, consumer_secret=secret, token="", token_secret="")
+    return FourParts(consumer_key=key, consumer_secret=secret, token=_word(24), token_secret=_word(40))
 
 
 async def create(
@@ -43,7 +46,6 @@ async def create(
     site: str,
     *,
     now: int,
-    kind: KeyKind = KeyKind.LIVE,
     note: str = "",
     parts: FourParts | None = None,
 ) -> FourParts:
@@ -63,7 +65,6 @@ async def create(
             consumer_secret=seals.seal(parts.consumer_secret),
             token=parts.token,
             token_secret=seals.seal(parts.token_secret) if parts.token else "",
-            kind=kind,
             note=note,
             created=now,
         )
@@ -105,7 +106,7 @@ async def rotate(
             f"`heliograph keys create {first.site}`.",
             code="key_disabled",
         )
-    parts = await create(store, seals, first.site, now=now, kind=first.kind, note=first.note)
+    parts = await create(store, seals, first.site, now=now, parts=make(token=bool(first.token)), note=first.note)
     ends = [key.expires for key in old if key.expires is not None]
     end = min([now + both_for, *ends])
     await _set(store, old, expires=end)

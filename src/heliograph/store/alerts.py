@@ -6,6 +6,7 @@ from heliograph.core.alert import Attempt
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
 from heliograph.store import claims, due, journal, receipts
+from heliograph.store.outside import short
 from heliograph.store.verb import Step, Verb
 
 _ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
@@ -29,7 +30,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
         "alert_put",
         (
             *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
-            *(alert.reason, attempt.channel if attempt else alert.channel_forced, alert.external_alert_id),
+            *(alert.reason, attempt.channel if attempt else alert.channel_forced, short(alert.external_alert_id)),
             *(alert.send_at, marks),
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.ports import Claim, Taker
+from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
 SECOND = 1_000  # ms: a claim is not written anew for less
@@ -36,7 +37,7 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
 def _place(claim: Claim) -> tuple[str, str, str]:
     """The key of a claim. Nonces begin with their timestamp (`value`): those of one moment then lie together, and a
     commit writes one page for all of them instead of one for each."""
-    return claim.site, claim.scope, f"{claim.value}/{claim.key}" if claim.scope == "nonce" else claim.key
+    return claim.site, claim.scope, short(f"{claim.value}/{claim.key}" if claim.scope == "nonce" else claim.key)
 
 
 def _undo(claim: Claim, former: str, grants: int) -> Verb[None]:
@@ -72,4 +73,6 @@ def release(site: str, owner: str, marks: bytes) -> Verb[None]:
 def marks_of(claims: tuple[Claim, ...]) -> bytes:
     """What an alert's row remembers of its claims, so that they are found without an index on the owner. Nonces are
     never re-dated."""
-    return msgspec.json.encode([(claim.scope, claim.key, claim.until) for claim in claims if claim.scope != "nonce"])
+    return msgspec.json.encode(
+        [(claim.scope, short(claim.key), claim.until) for claim in claims if claim.scope != "nonce"]
+    )

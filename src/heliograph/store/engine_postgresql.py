@@ -8,6 +8,7 @@ on its connection, so there is nothing to reset.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -77,31 +78,37 @@ class Postgresql:
         async with self._places:
             if self._closed:
                 raise StoreAway("The store is closed; nothing was written.", code="store_closed")
-            connection = await self._connection()
-            try:
-                value = await self._transaction(connection, verb, args, begin)
-            except BaseException:
-                connection.terminate()  # in an unknown state: the server undoes what was not committed
-                raise
-            self._idle.append(connection)
-            return value
-
-    async def _transaction(
-        self, connection: asyncpg.Connection, verb: Callable[..., Verb[T]], args: tuple[Any, ...], begin: str
-    ) -> T:
-        for left in reversed(range(AGAIN)):
-            try:
-                await connection.execute(begin)
-                value = await self._steps(connection, verb(*args))
-                await connection.execute("COMMIT")
+            for left in reversed(range(AGAIN)):
+                connection = await self._begun(begin)
+                try:
+                    value = await self._steps(connection, verb(*args))
+                    await connection.execute("COMMIT")
+                except BaseException as error:
+                    connection.terminate()  # in an unknown state: the server undoes what was not committed
+                    if isinstance(error, _ANEW) and left:
+                        await asyncio.sleep(random.uniform(0, 0.05))
+                        continue
+                    raise _told(error, verb.__name__) from error
+                self._idle.append(connection)
                 return value
-            except _ANEW as error:
-                await connection.execute("ROLLBACK")
-                if not left:
-                    raise _away(error) from error
-            except _AWAY as error:
-                raise _away(error) from error
         raise AssertionError("unreachable")
+
+    async def _begun(self, begin: str) -> asyncpg.Connection:
+        """A connection with a transaction begun. Those on the pile that the server has cut meanwhile are dropped; only
+        when a new one cannot be had is the database away."""
+        try:
+            while self._idle:
+                connection = self._idle.pop()
+                try:
+                    await connection.execute(begin)
+                    return connection
+                except _AWAY:
+                    connection.terminate()
+            connection = await connect(self._address)
+            await connection.execute(begin)
+        except _AWAY as error:
+            raise _away(error) from error
+        return connection
 
     async def _steps(self, connection: asyncpg.Connection, steps: Verb[T]) -> T:
         fetch, texts = connection.fetch, self._statements
@@ -112,16 +119,6 @@ class Postgresql:
         except StopIteration as stop:
             value: T = stop.value
             return value
-
-    async def _connection(self) -> asyncpg.Connection:
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
-        try:
-            return await connect(self._address)
-        except _AWAY as error:
-            raise _away(error) from error
 
 
 async def connect(address: Address) -> asyncpg.Connection:
@@ -149,7 +146,18 @@ async def version(address: Address) -> str:
         await connection.close()
 
 
-def _away(error: Exception) -> StoreAway:
+def _told(error: BaseException, verb: str) -> BaseException:
+    """The error as it leaves this room: no driver's exception does."""
+    if isinstance(error, ValueError):  # of a value; asyncpg's own complaint is an InterfaceError too
+        return error if type(error).__module__ == "builtins" else ValueError(f"No such value in {verb}: {error}")
+    if isinstance(error, (*_AWAY, *_ANEW)):
+        return _away(error)
+    if isinstance(error, asyncpg.PostgresError):
+        return ValueError(f"PostgreSQL takes no such value in {verb}: {error}.")
+    return error
+
+
+def _away(error: BaseException) -> StoreAway:
     return StoreAway(
         f"The database does not answer ({type(error).__name__}: {error}). Nothing was written; try again.",
         code="store_away",

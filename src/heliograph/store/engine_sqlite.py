@@ -52,7 +52,7 @@ class Session:
             return stop.value
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.ProgrammingError):
-                raise
+                raise ValueError(f"SQLite takes no such value in {verb.__name__}: {error}.") from error
             raise _away(error) from error
 
     def commit(self) -> None:

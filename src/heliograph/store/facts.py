@@ -8,6 +8,7 @@ from heliograph.core.channel import Capability
 from heliograph.core.ports import AlertRow
 from heliograph.core.states import AlertState
 from heliograph.store.codec import encode
+from heliograph.store.outside import short
 from heliograph.store.verb import Row, Verb
 
 MOST = 10_000  # alerts that are counted at most: no cap is higher, and no count grows with the data
@@ -53,7 +54,7 @@ def alerts(site: str, state: str, recipient: str, external: str, before: str, li
 def _of_site(site: str, state: str, recipient: str, external: str, before: str, limit: int) -> Verb[list[Row]]:
     cursor = before or _FIRST
     if external:
-        return (yield "list_external", (site, external, state, recipient, cursor, limit))
+        return (yield "list_external", (site, short(external), state, recipient, cursor, limit))
     if recipient:
         rows = (yield "alert_created", (before,)) if before else []
         created = rows[0][0] if rows else _LATEST

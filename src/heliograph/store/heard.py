@@ -23,10 +23,24 @@ _site = msgspec.json.Decoder(Site).decode
 
 def hear(site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[list[Joined]]:
     """All events of one callback. One that is no good is kept as such and stops no neighbour."""
+    events = tuple(map(sound, events))
+    if len(events) > 1:
+        yield from _lock(site, sender, events)
     joined: list[Joined] = []
     for event in events:
-        joined.append((yield from _one(site, channel, sender, sound(event), now)))
+        joined.append((yield from _one(site, channel, sender, event, now)))
     return joined
+
+
+def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...]) -> Verb[None]:
+    """Lock the alerts that receipts speak of, in one order for all callbacks, so that no two wait for each other."""
+    alerts: set[str] = set()
+    for event in events:
+        if isinstance(event, Receipt):
+            alert, _ = yield from receipts.find(site, sender, event.attempt, event.reference)
+            alerts.add(alert)
+    for alert in sorted(alerts - {""}):
+        yield "alert_lock", (site, alert)
 
 
 def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int) -> Verb[Joined]:

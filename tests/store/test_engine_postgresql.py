@@ -1,0 +1,81 @@
+"""PostgreSQL when it fails: connections cut, transactions that block each other, waiters that go away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from heliograph.core.ports import Accepted
+from heliograph.core.states import AlertState, AttemptState
+from heliograph.errors import StoreAway
+
+
+@pytest.fixture
+def engine():
+    return "postgresql"
+
+
+@pytest.fixture
+async def beside(address):
+    """A connection of somebody else's."""
+    connection = await asyncpg.connect(address)
+    yield connection
+    await connection.close()
+
+
+async def test_cut_connections_are_away_once_and_made_anew(opened, made, beside):
+    await asyncio.gather(*(opened.accept(made.acceptance()) for _ in range(20)))
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> $1"
+    await beside.fetch(cut, beside.get_server_pid())
+    accepted = [made.acceptance() for _ in range(30)]
+    answers = await asyncio.gather(*map(opened.accept, accepted), return_exceptions=True)
+    assert {type(answer) for answer in answers} <= {Accepted, StoreAway}
+    for one, answer in zip(accepted, answers, strict=True):
+        assert (await opened.record(one.alert.id) is not None) == (answer == Accepted())
+    assert await opened.accept(made.acceptance()) == Accepted()
+
+
+async def test_a_cancelled_waiter_leaves_a_whole_transaction(opened, made, beside):
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    held = beside.transaction()
+    await held.start()
+    await beside.execute("SELECT 1 FROM alerts FOR UPDATE")
+    waiting = asyncio.ensure_future(opened.outcome(made.outcome(accepted)))
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await held.rollback()
+    for _ in range(100):
+        record = await opened.record(accepted.alert.id)
+        if record.alert.state is AlertState.SENT:
+            break
+        await asyncio.sleep(0.01)
+    assert (record.alert.state, record.attempts[0].state, len(record.entries)) == (
+        AlertState.SENT,
+        AttemptState.SENT,
+        2,
+    )
+
+
+async def test_callbacks_that_lock_the_same_alerts_crosswise_all_succeed(opened, made):
+    accepted = [made.acceptance() for _ in range(4)]
+    await asyncio.gather(*map(opened.accept, accepted))
+
+    def receipts(order):
+        return tuple(made.receipt(AttemptState.SENT, attempt=one.attempt.id) for one in order)
+
+    work = [receipts(accepted if number % 2 else reversed(accepted)) for number in range(12)]
+    await asyncio.gather(*(opened.hear(made.site, "rcs", made.sender, events, made.now) for events in work))
+    for one in accepted:
+        assert len((await opened.record(one.alert.id)).entries) == 13
+
+
+async def test_a_value_that_is_refused_is_the_callers_alone(opened, made):
+    bad = made.acceptance(alert=made.alert(template="nul \x00"))
+    good = [made.acceptance() for _ in range(5)]
+    answers = await asyncio.gather(*map(opened.accept, [bad, *good]), return_exceptions=True)
+    assert isinstance(answers[0], ValueError)
+    assert answers[1:] == [Accepted()] * 5
