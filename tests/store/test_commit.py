@@ -77,7 +77,7 @@ def test_a_commit_that_fails_wrote_nothing_for_anybody():
 
 async def test_what_waits_is_committed_together():
     ledger = Ledger()
-    group = Group(lambda: ledger, "test")
+    group = Group(ledger, "test")
     ledger.gate.clear()
     first = group.submit(say, "first")
     await asyncio.sleep(0.05)
@@ -91,7 +91,7 @@ async def test_what_waits_is_committed_together():
 
 async def test_a_cancelled_waiter_takes_nothing_back():
     ledger = Ledger()
-    group = Group(lambda: ledger, "test")
+    group = Group(ledger, "test")
     ledger.gate.clear()
     waiting = [asyncio.ensure_future(group.submit(say, word)) for word in "abc"]
     waiting[1].cancel()
@@ -103,7 +103,7 @@ async def test_a_cancelled_waiter_takes_nothing_back():
 
 async def test_close_finishes_what_was_submitted():
     ledger = Ledger()
-    group = Group(lambda: ledger, "test")
+    group = Group(ledger, "test")
     ledger.gate.clear()
     waiting = [group.submit(say, str(number)) for number in range(700)]
     closing = asyncio.ensure_future(group.close())
@@ -178,4 +178,16 @@ async def test_a_full_disk_is_away_and_writes_nothing(address, made, monkeypatch
     room[0] = 10_000
     opened = await store.open(address, migrate=False)
     assert await opened.accept(accepted[-1]) == Accepted(), "with room again it goes on"
+    await opened.close()
+
+
+async def test_a_broken_connection_is_away_once_and_opened_anew(address, made):
+    opened = await store.open(address, migrate=False)
+    assert await opened.accept(made.acceptance()) == Accepted()
+    opened._engine._writer._session._connection.close()
+    with pytest.raises(StoreAway):
+        await opened.accept(made.acceptance())
+    again = made.acceptance()
+    assert await opened.accept(again) == Accepted()
+    assert await opened.record(again.alert.id) is not None
     await opened.close()

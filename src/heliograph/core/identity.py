@@ -69,12 +69,15 @@ def _digest(fields: tuple[object, ...], info: bytes) -> str:
 
 def _values(info: bytes) -> object:
     # Nothing, null, {} and [] are all "no alertInfo" (PHP writes an empty dictionary as []).
-    return (json.loads(info.decode(), parse_float=_exact, parse_constant=_exact) or None) if info else None
+    return (_decode(info.decode()) or None) if info else None
 
 
 def _exact(digits: str) -> tuple[str, str]:
     """A number that is not an integer, by its digits: two that differ beyond a float's precision are two."""
     return "number", digits
+
+
+_decode = json.JSONDecoder(parse_float=_exact, parse_constant=_exact).decode
 
 
 def _plain(field: object) -> object:

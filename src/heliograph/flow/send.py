@@ -12,6 +12,7 @@ one is spoken to. What a crash leaves behind at any line is found by its due row
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 
 import msgspec
 
@@ -117,7 +118,8 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
             send_at=decision.hold,
             transient=_transient(alert, request),
         )
-    work = asyncio.ensure_future(
+    result = await _under_way(
+        alert.id,
         step.run(
             alert,
             acceptance.attempt,
@@ -126,12 +128,24 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
             means,
             deadline=deadline,
             keep=_kept(alert, request, means),
-        )
+        ),
+        means,
     )
-    means.under_way[alert.id] = work
-    work.add_done_callback(lambda _: means.under_way.pop(alert.id, None))
-    result = await asyncio.shield(work)
     return msgspec.structs.replace(result, transient=_transient(alert, request))
+
+
+async def _under_way(alert: str, work: Coroutine[None, None, Result], means: Means) -> Result:
+    """Runs `work`; a twin of the call waits for its result meanwhile. No task of its own: nothing cancels a call but the
+    end of a graceful stop, and then the due row follows it up as after a crash."""
+    told = asyncio.get_running_loop().create_future()
+    means.under_way[alert] = told
+    try:
+        result = await work
+        told.set_result(result)
+        return result
+    finally:
+        del means.under_way[alert]
+        told.cancel()
 
 
 async def spend(claims: tuple[Claim, ...], means: Means) -> None:

@@ -39,10 +39,10 @@ Result = tuple[Any, Exception | None]
 
 
 class Group:
-    """The thread and its queue. `open` makes the session, inside the thread."""
+    """The thread and its queue. The session is the thread's own from here on."""
 
-    def __init__(self, open: Callable[[], Session], name: str) -> None:
-        self._open = open
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
         self._closed = False
@@ -65,14 +65,16 @@ class Group:
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
-        session = self._open()
         last = False
         while not last:
             group, last = self._gather()
             if group:
-                results = settle(session, [(verb, args) for verb, args, _ in group])
-                self._loop.call_soon_threadsafe(_resolve, [future for _, _, future in group], results)
-        session.close()
+                results = settle(self._session, [(verb, args) for verb, args, _ in group])
+                try:
+                    self._loop.call_soon_threadsafe(_resolve, [future for _, _, future in group], results)
+                except RuntimeError:  # the event loop is closed: nobody waits any more
+                    last = True
+        self._session.close()
 
     def _gather(self) -> tuple[list[Waiting], bool]:
         """Waits for the first verb, then takes what else is there. True: the last group."""

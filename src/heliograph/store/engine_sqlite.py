@@ -27,18 +27,22 @@ STEP = 256  # pages per step of a backup: writers get in between
 
 
 class Session:
-    """A connection as commit.py wants it."""
+    """A connection as commit.py wants it. One that is in an unknown state is closed, and opened anew for the next."""
 
     def __init__(self, path: str, begin: str) -> None:
+        self._path = path
         self._begin = begin
         self._statements = statements.load("sqlite")
-        self._connection = connect(path)
+        self._connection: sqlite3.Connection | None = connect(path)
         self._cursor = self._connection.cursor()
 
     def begin(self) -> None:
         try:
+            if self._connection is None:
+                self._connection = connect(self._path)
+                self._cursor = self._connection.cursor()
             self._cursor.execute(self._begin)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, SetupError) as error:
             raise _away(error) from error
 
     def run(self, verb: Callable[..., Verb[Any]], args: tuple[Any, ...]) -> Any:
@@ -62,12 +66,18 @@ class Session:
             raise _away(error) from error
 
     def rollback(self) -> None:
-        # A full disk or an I/O error has already rolled back.
-        if self._connection.in_transaction:
-            self._cursor.execute("ROLLBACK")
+        if self._connection is None:
+            return
+        try:
+            if self._connection.in_transaction:  # a full disk or an I/O error has already rolled back
+                self._cursor.execute("ROLLBACK")
+        except sqlite3.Error:
+            self.close()
 
     def close(self) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 class Sqlite:
@@ -75,8 +85,8 @@ class Sqlite:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._writer = Group(lambda: Session(path, "BEGIN IMMEDIATE"), "store-writer")
-        self._reader = Group(lambda: Session(path, "BEGIN"), "store-reader")
+        self._writer = Group(Session(path, "BEGIN IMMEDIATE"), "store-writer")
+        self._reader = Group(Session(path, "BEGIN"), "store-reader")
 
     async def write(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         value: T = await self._writer.submit(verb, *args)
@@ -156,9 +166,6 @@ def _backup(source: str, target: str, progress: Callable[[int, int], None]) -> N
         reading.close()
 
 
-def _away(error: sqlite3.Error) -> StoreAway:
-    name = getattr(error, "sqlite_errorname", "SQLITE_ERROR")
-    return StoreAway(
-        f"The database did not take the write ({error}; {name}). Nothing of it was written; try again.",
-        code="store_away",
-    )
+def _away(error: Exception) -> StoreAway:
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    return StoreAway(f"The database file does not answer ({error}; {name}). Nothing was written.", code="store_away")
