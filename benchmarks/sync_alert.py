@@ -156,44 +156,47 @@ def main() -> None:
     read.add_argument("--connections", type=int, default=64)
     given = read.parse_args()
     base = json.loads((HERE.parent / "examples" / "acme-air" / "request.json").read_text())
-    key_of_floor = dict.fromkeys(("consumer_key", "consumer_secret", "token", "token_secret"), "floor")
+    stand_in = dict.fromkeys(("consumer_key", "consumer_secret", "token", "token_secret"), "floor")
+    rounds: dict[str, list[dict[str, Any]]] = {"alert": [], "house": [], "bare": []}
     with tempfile.TemporaryDirectory() as directory:
         stub = pinned(1, [sys.executable, str(HERE / "stub.py")], stdout=subprocess.PIPE)
         assert stub.stdout is not None
         provider = int(stub.stdout.readline())
-        floor = pinned(0, [sys.executable, str(HERE / "floor.py"), str(provider)], stdout=subprocess.PIPE)
-        assert floor.stdout is not None
-        floor_port = int(floor.stdout.readline())
         server, port, key = heliograph(directory, provider)
+        servers = {"alert": (server, port)}
         try:
+            for kind in ("house", "bare"):
+                floor = pinned(0, [sys.executable, str(HERE / "floor.py"), str(provider), kind], stdout=subprocess.PIPE)
+                assert floor.stdout is not None
+                servers[kind] = (floor, int(floor.stdout.readline()))
             print("signing ...", file=sys.stderr)
-            floors, alerts = [], []
-            warm = requests_for(port, PEOPLE * 3, key, base, "warm")
-            measured(server, port, warm, given.connections, directory)  # capabilities, token, upload
-            plain = requests_for(floor_port, given.calls, key_of_floor, base, "floor")
-            measured(floor, floor_port, plain[:1000], given.connections, directory)
+            for name, (process, at) in servers.items():  # connections, token, upload, capabilities
+                parts = key if name == "alert" else stand_in
+                measured(process, at, requests_for(at, PEOPLE * 3, parts, base, "warm"), given.connections, directory)
             for n in range(given.rounds):
-                made = requests_for(port, given.calls, key, base, f"round-{n}")
-                floors.append(measured(floor, floor_port, plain, given.connections, directory))
-                alerts.append(measured(server, port, made, given.connections, directory))
-                print(
-                    f"round {n + 1}: floor {floors[-1]['cpu_us']:.0f} us, alert {alerts[-1]['cpu_us']:.0f} us",
-                    file=sys.stderr,
-                )
+                for name, (process, at) in servers.items():
+                    parts = key if name == "alert" else stand_in
+                    made = requests_for(at, given.calls, parts, base, f"round-{n}")
+                    rounds[name].append(measured(process, at, made, given.connections, directory))
+                took = ", ".join(f"{name} {found[-1]['cpu_us']:.0f} us" for name, found in rounds.items())
+                print(f"round {n + 1}: {took}", file=sys.stderr)
         finally:
-            for process in (server, floor, stub):
-                end(process) if process is not stub else process.kill()
-    for name, rounds in (("floor", floors), ("alert", alerts)):
+            for process, _ in servers.values():
+                end(process)
+            stub.kill()
+    for name, found in rounds.items():
         print(
-            f"{name}: CPU {median(r['cpu_us'] for r in rounds):.0f} us/call, "
-            f"{median(r['per_second'] for r in rounds):.0f}/s, p50 {median(r['p50_ms'] for r in rounds):.1f} ms, "
-            f"p99 {median(r['p99_ms'] for r in rounds):.1f} ms, statuses {rounds[-1]['statuses']}, "
-            f"failures {sum(r['failures'] for r in rounds)}, lost {sum(r['lost'] for r in rounds)}"
+            f"{name:<6} CPU {median(r['cpu_us'] for r in found):4.0f} us/call, "
+            f"{median(r['per_second'] for r in found):6.0f}/s, p50 {median(r['p50_ms'] for r in found):5.1f} ms, "
+            f"p99 {median(r['p99_ms'] for r in found):5.1f} ms, statuses {found[-1]['statuses']}, "
+            f"failures {sum(r['failures'] for r in found)}, lost {sum(r['lost'] for r in found)}"
         )
-        for sample in rounds[-1]["samples"]:
+        for sample in found[-1]["samples"]:
             print("  ", sample)
-    ratios = [f["cpu_us"] / a["cpu_us"] for f, a in zip(floors, alerts, strict=True)]
-    print(f"floor / alert by CPU time per call: {median(ratios):.3f} (each: {', '.join(f'{r:.3f}' for r in ratios)})")
+    for floor_name, what in (("house", "the same server and client"), ("bare", "uvicorn and pyreqwest as they come")):
+        ratios = [f["cpu_us"] / a["cpu_us"] for f, a in zip(rounds[floor_name], rounds["alert"], strict=True)]
+        each = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+        print(f"floor / alert by CPU time per call, {what}: {median(ratios):.3f} ({each})")
 
 
 if __name__ == "__main__":

@@ -123,6 +123,16 @@ async def test_a_receipt_settles_what_is_in_doubt(house: House) -> None:
     assert (await record(house, result.alert)).alert.state is AlertState.DELIVERED
 
 
+async def test_a_receipt_that_says_no_ends_the_alert(house: House) -> None:
+    await house.set_up()
+    result = await sent(house)
+    told = Receipt(event="e1", state=AttemptState.EXPIRED, attempt=house.providers["rcs"].seen[0], reason="ttl")
+    await house.store.hear(SITE, "rcs", "a-rcs", (told,), house.means.clock.now())
+    assert await due.once(house.means) == 1
+    kept = await record(house, result.alert)
+    assert (kept.alert.state, kept.alert.reason) == (AlertState.EXPIRED, "ttl")
+
+
 async def test_the_next_channel_is_tried_when_this_one_says_no(house: House) -> None:
     await house.set_up(channels=("rcs", "sms"))
     house.providers["rcs"].script = [refusal(Fate.NEXT_CHANNEL, "cannot_reach")]

@@ -157,6 +157,7 @@ def _timeline(entries: tuple[Entry, ...], attempts: tuple[Attempt, ...]) -> Rend
 
 def _exchanges(record: Record) -> Iterator[RenderableType]:
     """The redacted notes of HTTP exchanges that the timeline keeps, and what the provider told in callbacks."""
+    taken = {attempt.id: attempt.raw.decode(errors="replace") for attempt in record.attempts if attempt.references}
     for entry in record.entries:
         facts = _object(bytes(entry.detail))
         if facts.get("raw"):
@@ -168,8 +169,9 @@ def _exchanges(record: Record) -> Iterator[RenderableType]:
             took = f"{exchange.milliseconds:.0f} ms"
             came = f"{exchange.status} in {took}" if exchange.status else f"no answer after {took}: {exchange.failure}"
             yield Text(say.clean(f"{exchange.method} {exchange.url}\n  {came}"))
-            if exchange.response:
-                yield Padding(Text(say.clean(_pretty(exchange.response)), style="dim"), (0, 0, 0, 2))
+            said = exchange.response or taken.get(entry.attempt, "")
+            if said:
+                yield Padding(Text(say.clean(_pretty(said)), style="dim"), (0, 0, 0, 2))
 
 
 def _pretty(text: str) -> str:

@@ -42,8 +42,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """The redacted note of one HTTP exchange: no credential, and of a phone number the last four digits at most.
 
-    `milliseconds`: how long it took; `response`: the body's first 4 KiB as text, redacted; `failure`: what broke where
-    there is no status.
+    `milliseconds`: how long it took; `response`: the first 4 KiB of a body that is no success, as text, redacted;
+    `failure`: what broke where there is no status.
     """
 
     method: str

@@ -7,6 +7,7 @@ state when the row comes up:
     sending    its node died: the same message id again, where the provider ignores repeats; else in doubt
     in_doubt   the same message id again, with growing pauses, while the provider still knows it
     sent       no receipt came until the alert's end: expired
+    failed     (revoked, expired) a receipt said so while the alert was open: the alert ends
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from heliograph.flow.means import Means
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
 AT_ONCE = 50  # rows claimed together
+_SAID_NO = frozenset({AttemptState.FAILED, AttemptState.REVOKED, AttemptState.EXPIRED})
 LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something due
 
 
@@ -84,6 +86,9 @@ async def _follow(row: Due, means: Means) -> None:
         else:
             await means.store.push_due(_later(row, attempt.expires + step.AFTER_EXPIRY))
         return
+    if attempt.state in _SAID_NO:
+        await _said_no(record.alert, attempt, means)
+        return
     if attempt.state not in (AttemptState.INTENDED, AttemptState.SENDING, AttemptState.IN_DOUBT):
         await means.store.finish_due(row.site, row.kind, row.ref)
         return
@@ -109,6 +114,23 @@ async def _follow(row: Due, means: Means) -> None:
         deadline=means.clock.loop_time() + min(means.limits.call_deadline, LEASE / 2000),
         keep=None,
         in_doubt=True,
+    )
+
+
+async def _said_no(alert: Alert, attempt: Attempt, means: Means) -> None:
+    """A receipt said that the message did not arrive, and no other channel is to be tried: the alert has ended."""
+    end = AlertState.EXPIRED if attempt.state is AttemptState.EXPIRED else AlertState.FAILED
+    reason = attempt.reason or attempt.state.value
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            end=end,
+            reason=reason,
+            done=(("attempt", attempt.id),),
+            entries=(Entry(at=means.clock.now(), kind=end.value, attempt=attempt.id, detail=detail(reason=reason)),),
+            release=True,
+        )
     )
 
 

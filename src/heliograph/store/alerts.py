@@ -83,13 +83,13 @@ def outcome(outcome: Outcome, now: int) -> Verb[None]:
     for kind, ref in outcome.done:
         yield "due_drop", (site, kind, ref)
     for row in outcome.due:
-        if row.ref != outcome.attempt or attempt_state not in due.SETTLED:
-            yield "due_put", due.values(row)
+        yield "due_put", due.values(row)
     if outcome.release:
         yield from claims.release(site, alert, marks)
     elif outcome.keep_until is not None:
         yield from claims.redate(site, alert, marks, outcome.keep_until)
     if attempt_state is not None and outcome.state is not None and attempt_state is not outcome.state:
+        # A receipt was here first: what it means for the due row stands above what this outcome asked for.
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
     if outcome.references:
         yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now)

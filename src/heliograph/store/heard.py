@@ -14,7 +14,7 @@ from heliograph.core.site import Site
 from heliograph.store import journal, receipts
 from heliograph.store.codec import encode
 from heliograph.store.outside import short, sound
-from heliograph.store.verb import Verb
+from heliograph.store.verb import Row, Verb
 
 OFFERS = 20  # newest attempts of a recipient that are searched for the suggestion that was tapped
 _event = msgspec.json.Decoder(ProviderEvent).decode
@@ -86,9 +86,7 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
         alert, attempt = yield from receipts.find(site, sender, said.in_reply_to, said.in_reply_to)
         if attempt:
             return alert, attempt, "quoted"
-    rows = yield "document_read", (site, "site", site)
-    look_back = (_site(rows[0][0]) if rows and rows[0][0] else Site(id=site)).look_back * 1000
-    rows = yield "alerts_to", (site, short(said.recipient), now - look_back, sender, OFFERS if said.postback else 1)
+    rows = yield from _alerts_to(site, sender, said.recipient, now, OFFERS if said.postback else 1)
     if said.postback:
         for alert, body in rows:
             attempt, content = journal.content_of(body)
@@ -97,11 +95,18 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
     return (rows[0][0], journal.content_of(rows[0][1])[0], "newest") if rows else ("", "", "")
 
 
+def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> Verb[list[Row]]:
+    """The newest alerts (id, its attempt's body) of a sender to a recipient, within the site's look-back."""
+    rows = yield "document_read", (site, "site", site)
+    look_back = (_site(rows[0][0]) if rows and rows[0][0] else Site(id=site)).look_back * 1000
+    return (yield "alerts_to", (site, short(recipient), now - look_back, sender, many))
+
+
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else heard.at
     yield "opt_out_put", (site, recipient, channel, int(heard.wanted), at)
-    rows = yield "alerts_to", (site, recipient, 0, sender, 1)
+    rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()
     alert, attempt = rows[0][0], journal.content_of(rows[0][1])[0]
