@@ -16,7 +16,7 @@ import uvloop
 
 import heliograph.out
 import heliograph.store
-from heliograph import plugs, telemetry
+from heliograph import meters, plugs, telemetry
 from heliograph.clock import SystemClock
 from heliograph.core import language, phone
 from heliograph.core.ports import Provider, Store
@@ -51,7 +51,7 @@ class House:
     def __init__(self, settings: Settings, *, log: telemetry.Log | None = None) -> None:
         self.settings = settings
         self.log = log or telemetry.logger(settings.log_level, settings.log_format)
-        self.meters = telemetry.Meters()
+        self.meters = meters.Meters()
         self.port = 0
         self.private_port = 0
         self._stops: list[Callable[[], Awaitable[Any]]] = []
@@ -212,8 +212,10 @@ class House:
     async def _purge(self, store: Store) -> None:
         while True:
             try:
-                while await store.purge(SystemClock().now()):
-                    await asyncio.sleep(0.05)  # a purge takes a bounded bite: alerts get in between
+                removed = 1
+                while removed:  # each purge takes a bounded bite: alerts get in between
+                    removed = await store.purge(SystemClock().now())
+                    await asyncio.sleep(0.05)
             except StoreAway:
                 self.log("warning", "The store is away; the purge waits.", action="purge.store_away")
             await asyncio.sleep(PURGE_EVERY)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from urllib.request import urlopen
 
@@ -28,13 +26,18 @@ from heliograph.seal import Sealer, new_secret_key
 from heliograph.settings import Settings
 from heliograph.stage import SITE, Stage, set_stage, write_private
 
+HOST = "127.0.0.1"
 NUMBER = "+17703101414"
-MARK = ".heliograph-demo"  # a folder that holds it is the demo's own and may be emptied
+MARK = ".heliograph-demo"  # a folder that holds its lock file is the demo's own and may be emptied
 DATABASE = "heliograph.db"
+ADDRESS_TAKEN = ("cannot_listen", "sandbox_address_taken")
 PATIENCE = 10.0  # seconds until the handset shows the card and the record says delivered
 TITLE = "Tap to Select Desired Action"
 REPLIES = [("See Menu of Functions", "postback_data_Menu"), ("Learn More", "postback_data_LearnMore")]
 SAYS = ("7:35 pm", "Kansas City", "C35")
+
+
+T = TypeVar("T")
 
 
 def example() -> Path:
@@ -57,10 +60,12 @@ class Demo:
         self.data = data.absolute()
         self._port = port
         self._sandbox_port = sandbox_port
+        # Held from before the folder is emptied to the end: two demos never share one.
+        self._lock = FileLock(f"sqlite:///{quote(str(self.data / MARK))}")
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.house.port}"
+        return f"http://{HOST}:{self.house.port}"
 
     @property
     def sandbox_url(self) -> str:
@@ -71,27 +76,41 @@ class Demo:
         return f"{self.sandbox_url}/handsets/{quote(NUMBER, safe='')}"
 
     async def start(self) -> None:
-        await self._empty()
-        self.stage = await set_stage(
-            self.data, host="127.0.0.1", port=_or_free(self._sandbox_port, Settings().sandbox_port)
-        )
-        secret_key = new_secret_key()
-        write_private(self.data / "secret-key", secret_key)
-        settings = Settings(
-            database_url=f"sqlite:///{self.data / DATABASE}",
-            port=_or_free(self._port, Settings().port),
-            secret_key=secret_key,
-            allow_private_addresses=True,
-        )
-        log = open(self.data / "heliograph.log", "ab", buffering=0)  # noqa: SIM115  lives as long as the process
-        self.house = House(settings, log=telemetry.logger("info", "json", log))
+        """Empties the folder, then sandbox, server, site and key. Raises SetupError; then nothing is left running."""
         try:
-            await self.house.start()
+            self._empty()
+            secret_key = new_secret_key()
+            write_private(self.data / "secret-key", secret_key)
+            log = open(self.data / "heliograph.log", "ab", buffering=0)  # noqa: SIM115  lives as long as the process
+            self.stage = await _usual_or_free(
+                self._sandbox_port, Settings().sandbox_port, lambda port: set_stage(self.data, host=HOST, port=port)
+            )
+            self.house = await _usual_or_free(
+                self._port, Settings().port, lambda port: self._serve(port, secret_key, telemetry.logger(file=log))
+            )
             self.stage.speak_to(self.base_url)
             await self._apply(secret_key)
+        except OSError as error:
+            await self.stop()
+            raise SetupError(
+                f"{error.filename or self.data} cannot be used: {error.strerror}. Name another folder with --data.",
+                code="demo_data",
+            ) from None
         except BaseException:
             await self.stop()
             raise
+
+    async def _serve(self, port: int, secret_key: str, log: telemetry.Log) -> House:
+        settings = Settings(
+            database_url=f"sqlite:///{quote(str(self.data / DATABASE))}",
+            host=HOST,
+            port=port,
+            secret_key=secret_key,
+            allow_private_addresses=True,
+        )
+        house = House(settings, log=log)
+        await house.start()
+        return house
 
     async def _apply(self, secret_key: str) -> None:
         """Applies the example site and makes a key, as `heliograph apply` and `heliograph keys create` do."""
@@ -101,7 +120,8 @@ class Demo:
             for channel in plugs.channels().values()
             for name, plug in channel.providers.items()
         }
-        wanted = sitefile.read(example(), {**os.environ, **self.stage.variables}, found)
+        # The stage's variables alone: what this shell points the example at stays out of it.
+        wanted = sitefile.read(example(), self.stage.variables, found)
         await manage.apply(wanted, means.store, seals)
         self.parts = await keys.create(means.store, seals, SITE, now=SystemClock().now(), note="demo")
         write_private(self.data / "key.json", msgspec.json.encode({"site": SITE, **told(self.parts)}).decode() + "\n")
@@ -112,24 +132,26 @@ class Demo:
             await self.house.stop()
         if hasattr(self, "stage"):
             await self.stage.sandbox.stop()
+        await self._lock.free()
 
-    async def _empty(self) -> None:
+    def _empty(self) -> None:
         """Removes what an earlier demo left. A folder with anything else in it is left alone."""
         self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        there = list(self.data.iterdir())
-        if there and not (self.data / MARK).exists():
+        mark = self.data / f"{MARK}.lock"
+        there = [path for path in self.data.iterdir() if path != mark]
+        if there and not mark.exists():
             raise SetupError(
                 f"{self.data} has files that are not the demo's. Name another folder with --data.", code="demo_data"
             )
-        (self.data / MARK).touch()
-        lock = FileLock(f"sqlite:///{self.data / DATABASE}")
-        lock.take()
         try:
-            for path in there:
-                if path.is_file() and path.name not in (MARK, f"{DATABASE}.lock"):
-                    path.unlink()
-        finally:
-            await lock.free()
+            self._lock.take()
+        except SetupError:
+            raise SetupError(
+                f"Another demo runs in {self.data}. Stop it, or name another folder with --data.", code="demo_data"
+            ) from None
+        for path in there:
+            if path.is_file() or path.is_symlink():
+                path.unlink()
 
     async def check(self, status: int | None, answer: Any) -> dict[str, str]:
         """What is not as it should be, by name; empty when the whole story is right."""
@@ -150,7 +172,7 @@ class Demo:
         ):
             faults["answer"] = "response is not the documented card"
         loop = asyncio.get_running_loop()
-        end = loop.time() + PATIENCE
+        end = loop.time() + (0 if faults else PATIENCE)
         while (late := await self._late()) and loop.time() < end:
             await asyncio.sleep(0.1)
         return faults | late
@@ -186,17 +208,16 @@ def told(parts: keys.FourParts) -> dict[str, str]:
     }
 
 
-def _or_free(port: int | None, usual: int) -> int:
-    """The port that was asked for; else the usual one, or any free one where that is taken."""
+async def _usual_or_free(port: int | None, usual: int, start: Callable[[int], Awaitable[T]]) -> T:
+    """Starts on the port that was asked for; else on the usual one, or on any free one where that is taken."""
     if port is not None:
-        return port
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(("127.0.0.1", usual))
-        except OSError:
-            return 0
-    return usual
+        return await start(port)
+    try:
+        return await start(usual)
+    except SetupError as error:
+        if error.code not in ADDRESS_TAKEN:
+            raise
+        return await start(0)
 
 
 def _get(url: str) -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Logs and metrics, and what may never be in them: phone numbers, names, variables, texts, secrets.
+"""Logs, and what may never be in them: phone numbers, names, variables, texts, secrets.
 
 A log line is a sentence, an action (a word for programs) and facts, the alert's id first. Callers pass no personal
-data; `withheld` stands behind them all the same. Metrics have labels whose values are words of ours, and each family
-stops at ROOM combinations; there is no site label, since a server may have any number of sites.
+data; `withheld` stands behind them all the same. Metrics are in meters.py.
 """
 
 from __future__ import annotations
@@ -10,23 +9,12 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO
 
 import msgspec
 import structlog
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
-
-from heliograph import __version__
 
 Log = Callable[..., None]
 
@@ -140,94 +128,3 @@ def _text(logger: Any, method: str, facts: Any) -> bytes:
     at, level, sentence = facts.pop("at"), facts.pop("level"), facts.pop("event")
     rest = " ".join(f"{key}={value}" for key, value in facts.items() if value not in ("", None))
     return f"{at[11:23]} {level:<7} {sentence}  {rest}".rstrip().encode()
-
-
-# ── Metrics ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-ROOM = 300  # label combinations of one family; later ones are counted as "other"
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
-LAGS = (0.01, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 3600.0)
-SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-
-Family = TypeVar("Family", Counter, Histogram)
-
-
-class Meters:
-    """What is counted. One per process; each verb costs about a microsecond (children are bound once)."""
-
-    def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        Gauge("heliograph_build_info", "The version that runs.", ["version"], registry=registry).labels(
-            __version__
-        ).set(1)
-
-        def counter(name: str, help: str, *labels: str) -> _Children[Counter]:
-            return _Children(Counter(f"heliograph_{name}", help, labels, registry=registry))
-
-        def histogram(name: str, help: str, buckets: Sequence[float], *labels: str) -> _Children[Histogram]:
-            return _Children(Histogram(f"heliograph_{name}", help, labels, registry=registry, buckets=buckets))
-
-        self._calls = counter("calls_total", "HTTP calls answered.", "route", "status")
-        self._call_seconds = histogram("call_seconds", "From a call's header to its answer.", SECONDS, "route")
-        self._credentials = counter("credentials_refused_total", "Calls with wrong credentials.", "code")
-        self._callbacks = counter("callbacks_total", "Providers' callbacks answered.", "provider", "status")
-        self._alerts = counter("alerts_total", "Alerts by what became of the call.", "outcome", "channel")
-        self._attempts = counter("attempts_total", "Hand-overs to a provider by outcome.", "provider", "outcome")
-        self._provider = histogram("provider_seconds", "How long a hand-over took.", SECONDS, "provider")
-        self._capabilities = counter("capabilities_total", "Capability answers used.", "channel", "answer")
-        self._events = counter("events_total", "Events heard from providers.", "channel", "kind")
-        self._due = histogram("due_lag_seconds", "How late due work was begun.", LAGS, "kind")
-        self._commit_size = histogram("commit_verbs", "Verbs of the store in one commit.", SIZES)
-        self._commit_seconds = histogram("commit_seconds", "How long a commit took.", SECONDS)
-
-    def call(self, route: str, status: int, seconds: float) -> None:
-        self._calls(route, status).inc()
-        self._call_seconds(route).observe(seconds)
-
-    def credentials(self, code: str) -> None:
-        self._credentials(code).inc()
-
-    def callback(self, provider: str, status: int) -> None:
-        self._callbacks(provider, status).inc()
-
-    def alert(self, outcome: str, channel: str) -> None:
-        self._alerts(outcome, channel).inc()
-
-    def attempt(self, provider: str, outcome: str, seconds: float) -> None:
-        self._attempts(provider, outcome).inc()
-        self._provider(provider).observe(seconds)
-
-    def capability(self, channel: str, answer: str) -> None:
-        self._capabilities(channel, answer).inc()
-
-    def event(self, channel: str, kind: str) -> None:
-        self._events(channel, kind).inc()
-
-    def due(self, kind: str, lag_seconds: float) -> None:
-        self._due(kind).observe(lag_seconds)
-
-    def commit(self, verbs: int, seconds: float) -> None:
-        self._commit_size().observe(verbs)
-        self._commit_seconds().observe(seconds)
-
-    def exposition(self) -> tuple[bytes, str]:
-        """All of it in the Prometheus text format, and its content type."""
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST
-
-
-class _Children(Generic[Family]):
-    """The children of a family, bound once: `labels()` of the library takes a lock and costs five times as much."""
-
-    def __init__(self, family: Family) -> None:
-        self._family: Family = family
-        self._bound: dict[tuple[object, ...], Family] = {}
-
-    def __call__(self, *labels: object) -> Family:
-        child = self._bound.get(labels)
-        if child is None:
-            if len(self._bound) >= ROOM:
-                labels = ("other",) * len(labels)
-            words = [masked(str(label))[:60] for label in labels]
-            child = self._bound[labels] = self._family.labels(*words) if labels else self._family
-        return child

@@ -37,6 +37,11 @@ class Said(NamedTuple):
         return json.loads(self.json["message"])
 
 
+def own_id(number: str) -> str:
+    """The externalAlertId of an alert to this number; the number itself does not stand in it."""
+    return f"to-{number[:3]}-{number[-4:]}"
+
+
 def speak(
     base_url: str,
     method: str,
@@ -72,8 +77,10 @@ class Caller:
     def sign(self, target: str = PATH, body: bytes = b"", method: str = "POST", **more: Any) -> dict[str, str]:
         """The headers of a signed call. `more`: what oauthlib's Client takes (nonce, timestamp, …)."""
         key = self.key
+        # oauthlib hashes a body as UTF-8, and signs nothing that looks like a form beside a JSON type.
+        text = body.decode() if body[:1] in (b"{", b"[", b'"') and _is_utf8(body) else None
         client = Client(key["consumer_key"], key["consumer_secret"], key["token"], key["token_secret"], **more)
-        _, headers, _ = client.sign(self.base_url + target, method, body.decode("latin-1"), dict(JSON))
+        _, headers, _ = client.sign(self.base_url + target, method, text, dict(JSON))
         return dict(headers)
 
     def body(self, **changes: Any) -> bytes:
@@ -92,7 +99,15 @@ class Caller:
 
     def to(self, number: str, headers: Mapping[str, str] = {}, **changes: Any) -> Said:
         """An alert to a number of ten digits, with an externalAlertId of its own unless told otherwise."""
-        return self.alert(headers, **{"externalAlertId": f"to-{number}", "customerPhoneNumber": number, **changes})
+        return self.alert(headers, **{"externalAlertId": own_id(number), "customerPhoneNumber": number, **changes})
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Phones:

@@ -24,6 +24,7 @@ from heliograph.core.template import Template, Variable
 from heliograph.errors import HeliographError
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.registry import OpenKey, OpenSender, Registry
+from heliograph.meters import Meters
 from heliograph.settings import Settings
 from heliograph.web import address
 from heliograph.web.asgi import asgi
@@ -232,7 +233,7 @@ async def caller(tmp_path: Path) -> AsyncIterator[Caller]:
     )
     await store.put_template(Template(site=SITE, name="plain", version="1", languages={"en": {"rcs": Text(text="Hi")}}))
     await registry.refresh(store)
-    meters, lines = telemetry.Meters(), io.BytesIO()
+    meters, lines = Meters(), io.BytesIO()
     log = telemetry.logger("debug", "json", lines)
     means = Means(
         store=store,

@@ -6,11 +6,12 @@ more (see cli/send.py). Errors go to standard error, with `--json` as one JSON o
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from heliograph.cli import (
     alerts,
@@ -59,6 +60,7 @@ def build() -> App:
         help_format="plaintext",
         version_flags=[],
         result_action="return_value",
+        default_parameter=Parameter(show_default=_default),
     )
     for place, (name, command) in enumerate(COMMANDS.items()):
         if isinstance(command, App):
@@ -66,7 +68,29 @@ def build() -> App:
             app.command(command)
         else:
             app.command(command, name=name, sort_key=place)
+    for one in _all(app):
+        if one.default_command is not None:
+            one.help = _flowing(one.default_command)
     return app
+
+
+def _all(app: App) -> Iterator[App]:
+    """Every command with something of its own to say, groups gone through."""
+    for name in app:
+        if not name.startswith("-"):
+            yield app[name]
+            yield from _all(app[name])
+
+
+def _flowing(command: Callable[..., object]) -> str:
+    """What a command's docstring says before its parameters, a paragraph a line: the terminal breaks lines itself."""
+    said = (inspect.getdoc(command) or "").partition("\nParameters\n")[0]
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in said.strip().split("\n\n"))
+
+
+def _default(value: object) -> str | None:
+    """A default as the help shows it; an empty one says nothing."""
+    return None if value in ("", (), None) else str(value)
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -75,6 +99,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     json = "--json" in words
     try:
         code = build()(words, exit_on_error=False, print_error=False)
+    except UnusedCliTokensError as error:
+        command = " ".join(error.command_chain or ())
+        too_many = " ".join(error.unused_tokens or ())
+        say.error(f"{too_many} is too much here. `heliograph {command} --help` shows how.", code="usage", json=json)
+        return USAGE
     except CycloptsError as error:
         say.error(f"{error} `heliograph --help` shows how.", code="usage", json=json)
         return USAGE

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import json as lines
+import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from cyclopts import Parameter
-from rich.syntax import Syntax
+from cyclopts import Parameter, validators
+from rich.highlighter import JSONHighlighter
+from rich.text import Text
 
 from heliograph.cli import given, say
 from heliograph.cli.send import PATH, Parts, post, sign
+
+_Port = Annotated[int | None, Parameter(show_default=False, validator=validators.Number(gte=0, lte=65535))]
 
 
 def demo(
     *,
     exit: Annotated[bool, given.Switch] = False,
-    port: Annotated[int | None, Parameter(show_default=False)] = None,
-    sandbox_port: Annotated[int | None, Parameter(show_default=False)] = None,
+    port: _Port = None,
+    sandbox_port: _Port = None,
     data: Path = Path("heliograph-demo"),
     json: given.Json = False,
 ) -> int:
     """Start server and sandbox, apply examples/acme-air, send the documented example, and stay until Ctrl-C.
 
     Nothing leaves this machine: the sandbox is the provider, and the recipient's phone is a page in your browser.
+
+    Exit code: 0 when it was stopped after the story was told, 130 by Ctrl-C before; see --exit for programs.
 
     Parameters
     ----------
@@ -40,6 +49,7 @@ def demo(
     """
     import uvloop
 
+    os.umask(0o077)  # keys and what a person was told lie in the folder: for its owner alone
     return uvloop.run(_demo(exit, port, sandbox_port, data, json))
 
 
@@ -65,7 +75,10 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
             say.line("heliograph serves, the sandbox stands in for Google and the phone.")
             say.line()
             say.line(f"POST {url}")
-            _show(body)
+            say.line("Content-Type: application/json")
+            say.line("Authorization: OAuth … (HMAC-SHA1, signed with oauthlib)")
+            say.line()
+            _show(body.decode())
         headers = sign(url, body, Parts(**told(running.parts)))
         status, found, answer, seconds = await asyncio.to_thread(post, url, headers, body, 30.0)
         decoded = _decoded(answer)
@@ -81,7 +94,7 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
         else:
             say.line()
             say.line(f"{status} in {seconds * 1000:.0f} ms")
-            _show(answer)
+            _show(decoded if isinstance(decoded, str) else lines.dumps(decoded, indent=2, ensure_ascii=False))
             say.line()
         if end:
             faults = await running.check(status, decoded)
@@ -94,39 +107,51 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
                     say.line("Answer, handset and record are right.")
             return 1 if faults else 0
         if not json:
-            _where(running, data)
+            _where(running, data, found.get("heliograph-alert", ""))
         await until_stopped()
         return 0
     finally:
         await running.stop()
 
 
-def _where(running: Any, data: Path) -> None:
-    """Where to look, and what to try."""
-    say.line(f"The phone   {running.handset_url}")
-    say.line(f"All phones  {running.sandbox_url}/")
-    say.line(f"The API     {running.base_url}/docs")
+def _where(running: Any, data: Path, alert: str) -> None:
+    """Where to look, and what to try: lines to copy, none wider than 80 columns where folder and port are the usual."""
+    say.line(f"The phone    {running.handset_url}")
+    say.line(f"All phones   {running.sandbox_url}/")
+    say.line(f"The API      {running.base_url}/docs")
+    say.line(f"The log      {data / 'heliograph.log'}")
     say.line()
-    say.line("Try the API yourself (another terminal):")
-    say.line(
-        f"  heliograph send {running.base_url} --key-file {data}/key.json --site 25508804 --skill service \\\n"
-        "    --country-code 1 --phone 7703101414 --template flightdelay --language spanish \\\n"
-        '    --var Time="7:35 pm" --var City="Kansas City" --var Gate=C35'
-    )
-    say.line(f"  heliograph alerts list --database-url sqlite:///{data}/heliograph.db")
+    say.line("Try it yourself, in another terminal:")
+    for words in (
+        f"cd {shlex.quote(str(Path.cwd()))}",
+        *_on_the_path(),
+        f"export HELIOGRAPH_DATABASE_URL={shlex.quote('sqlite:///' + quote(str(data)) + '/heliograph.db')}",
+        f"heliograph send {running.base_url} --key-file {shlex.quote(str(data / 'key.json'))} \\",
+        "  --site 25508804 --skill service --country-code 1 --phone 7703101414 \\",
+        "  --template flightdelay --language spanish \\",
+        '  --var Time="7:35 pm" --var City="Kansas City" --var Gate=C35',
+        "heliograph alerts list",
+        *([f"heliograph alerts show {alert}"] if alert else []),
+    ):
+        say.line(f"  {words}")
     say.line()
     say.line("Ctrl-C stops it.")
     sys.stdout.flush()
 
 
-def _show(body: bytes) -> None:
-    text = body.decode("utf-8", "replace").strip()
-    try:
-        text = lines.dumps(lines.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        say.line(text)
-        return
-    say.show(Syntax(text, "json", theme="ansi_dark", background_color="default", word_wrap=True))
+def _on_the_path() -> tuple[str, ...]:
+    """What makes `heliograph` a command in another terminal: nothing, if it is one already."""
+    program = Path(sys.argv[0]).absolute()
+    if shutil.which("heliograph") == str(program):
+        return ()
+    return (f'export PATH={shlex.quote(str(program.parent))}:"$PATH"',)
+
+
+def _show(text: str) -> None:
+    """JSON with colours on a terminal. Its lines stay whole, so that what is copied is still JSON."""
+    shown = Text(say.clean(text.rstrip()))
+    JSONHighlighter().highlight(shown)
+    say.console().print(shown, soft_wrap=True)
 
 
 def _decoded(body: bytes) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote
 
 from cyclopts import Parameter
 
@@ -69,12 +70,23 @@ def settings(config: Path | None, flags: Mapping[str, str]) -> table.Settings:
     return table.load(file, os.environ, named, file_name=name)
 
 
+def database_file(url: str) -> str:
+    """The file of `sqlite:///…`."""
+    return unquote(url.removeprefix("sqlite:///"))
+
+
 @asynccontextmanager
 async def store(settings: table.Settings, *, write: bool = False) -> AsyncIterator[Store]:
     """The store, opened for one command. `write` brings an embedded database to this version's schema, so that
     `heliograph apply` may be the first command; a shared one is migrated by `heliograph db migrate` alone."""
     import heliograph.store
 
+    if settings.embedded and not write and not Path(file := database_file(settings.database_url)).exists():
+        raise SetupError(
+            f"There is no database {file}. Name the server's with --database-url or HELIOGRAPH_DATABASE_URL; "
+            "`heliograph apply` makes a new one.",
+            code="no_database",
+        )
     opened = await heliograph.store.open(settings.database_url, migrate=write and settings.embedded)
     try:
         yield opened

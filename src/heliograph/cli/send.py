@@ -25,9 +25,7 @@ from heliograph.errors import SetupError
 
 PATH = "/api/proactiveAlert"
 _ALERT = Group("The alert", sort_key=1)
-_KEY = Group(
-    "The key (or HELIOGRAPH_SEND_CONSUMER_KEY, … in the environment, where other users cannot see it)", sort_key=2
-)
+_KEY = Group("The key", sort_key=2)
 _PARTS = ("consumer_key", "consumer_secret", "token", "token_secret")
 
 
@@ -75,12 +73,33 @@ def send(
     ----------
     url
         The server, as in https://alerts.acme.example; another path than /api/proactiveAlert is kept.
+    site
+        The site's id (siteId).
+    template
+        The template's name (proactiveTemplate).
+    language
+        As a word or a tag: english, en, en-US (proactiveLanguage).
+    country_code
+        The recipient's country code, as in 1 (customerCountryCode).
+    phone
+        The recipient's number in that country (customerPhoneNumber).
+    skill
+        Who answers replies (skill).
+    channel
+        This channel alone: rcs, wa or sms (proactiveChannel).
+    template_version
+        A tag of the version to use (proactiveTemplateVersion).
+    external_alert_id
+        Your own id; the same call with the same id is one alert (externalAlertId).
     var
         A variable of the template, as in --var Gate=C35; once for each.
     file
         The whole body as JSON from a file, or from standard input with "-", sent byte for byte.
     key_file
         A file with the four parts, as `heliograph keys create SITE --json` prints them.
+    consumer_key
+        A part of the key by itself, or in the environment, where other users cannot see it:
+        HELIOGRAPH_SEND_CONSUMER_KEY, …_CONSUMER_SECRET, …_TOKEN, …_TOKEN_SECRET.
     timeout
         Seconds to wait for the answer.
     """

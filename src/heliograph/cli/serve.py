@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +61,7 @@ def sandbox(
         say.line(f"The sandbox answers at {stage.sandbox.url}/ (handsets in the browser).")
         say.line("Point the example site at it:")
         for name, value in stage.variables.items():
-            say.line(f"  export {name}={value}")
+            say.line(f"  export {name}={shlex.quote(value)}")
         say.line("Ctrl-C stops it.")
 
     run_sandbox(

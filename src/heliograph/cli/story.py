@@ -168,7 +168,8 @@ def _exchanges(record: Record) -> Iterator[RenderableType]:
             exchange = msgspec.convert(one, Exchange)
             took = f"{exchange.milliseconds:.0f} ms"
             came = f"{exchange.status} in {took}" if exchange.status else f"no answer after {took}: {exchange.failure}"
-            yield Text(say.clean(f"{exchange.method} {exchange.url}\n  {came}"))
+            where = exchange.url.replace("?", "\n  ?", 1)  # whole addresses seldom fit in 100 columns
+            yield Text(say.clean(f"{exchange.method} {where}\n  {came}"))
             said = exchange.response or taken.get(entry.attempt, "")
             if said:
                 yield Padding(Text(say.clean(_pretty(said)), style="dim"), (0, 0, 0, 2))

@@ -11,7 +11,7 @@ from heliograph.core.content import Content
 from heliograph.core.states import AlertState, AttemptState
 
 
-class AlertRequest(msgspec.Struct, frozen=True, kw_only=True):
+class AlertRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a caller asked for: read from a door's wire form, types right, not yet held against the site.
 
     `country_code` and `phone` are as sent (digits may be formatted); `language`, `version_tag` and `channel` as sent.
@@ -41,7 +41,7 @@ class AlertRequest(msgspec.Struct, frozen=True, kw_only=True):
     time_to_live: int | None = None  # seconds
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
+class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One notice to one recipient, held against the site: it can be sent.
 
     `recipient` is E.164 (+17703101414). `template_version` is the version used, `version_tag` what the call said.
@@ -77,7 +77,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     send_at: int | None = None  # while scheduled
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One alert tried on one channel. `id` travels to the provider (for RCS it is the message id).
 
     `tries`: how often it was handed to the provider or the hand-over was tried. `references`: the provider's own names

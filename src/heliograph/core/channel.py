@@ -19,7 +19,7 @@ class Reach(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Capability(msgspec.Struct, frozen=True, kw_only=True):
+class Capability(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The answer whether a recipient can be reached on a channel by a sender, and when it was given (ms).
 
     `features` are the provider's words (RICHCARD_STANDALONE …). `reason`: our code where the answer is no or unknown.

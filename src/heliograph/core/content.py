@@ -32,7 +32,7 @@ class Width(StrEnum):
     MEDIUM = "medium"
 
 
-class Media(msgspec.Struct, frozen=True, kw_only=True):
+class Media(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A picture, film, sound or document. Exactly one of `url` (the recipient's phone fetches it) and `upload` (the
     SHA-256 in hex of bytes kept in our store; they are uploaded once per sender and then referred to) is set.
 
@@ -47,28 +47,28 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply"):
+class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="reply"):
     """A chip that answers with its text; `postback` comes back verbatim when it is tapped."""
 
     text: str
     postback: str = ""
 
 
-class OpenUrl(msgspec.Struct, frozen=True, kw_only=True, tag="open_url"):
+class OpenUrl(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="open_url"):
     text: str
     url: str
     postback: str = ""
     fallback_url: str = ""
 
 
-class Dial(msgspec.Struct, frozen=True, kw_only=True, tag="dial"):
+class Dial(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="dial"):
     text: str
     phone: str
     postback: str = ""
     fallback_url: str = ""
 
 
-class ViewLocation(msgspec.Struct, frozen=True, kw_only=True, tag="view_location"):
+class ViewLocation(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="view_location"):
     """A place: either coordinates (degrees) with an optional label, or a query for the map."""
 
     text: str
@@ -80,7 +80,7 @@ class ViewLocation(msgspec.Struct, frozen=True, kw_only=True, tag="view_location
     fallback_url: str = ""
 
 
-class CalendarEvent(msgspec.Struct, frozen=True, kw_only=True, tag="calendar_event"):
+class CalendarEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="calendar_event"):
     """`start` and `end` are RFC 3339 times."""
 
     text: str
@@ -92,7 +92,7 @@ class CalendarEvent(msgspec.Struct, frozen=True, kw_only=True, tag="calendar_eve
     fallback_url: str = ""
 
 
-class ShareLocation(msgspec.Struct, frozen=True, kw_only=True, tag="share_location"):
+class ShareLocation(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="share_location"):
     text: str
     postback: str = ""
 
@@ -100,7 +100,7 @@ class ShareLocation(msgspec.Struct, frozen=True, kw_only=True, tag="share_locati
 Suggestion = Reply | OpenUrl | Dial | ViewLocation | CalendarEvent | ShareLocation
 
 
-class CardBody(msgspec.Struct, frozen=True, kw_only=True):
+class CardBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """At least one of title, description and media is there."""
 
     title: str = ""
@@ -109,13 +109,13 @@ class CardBody(msgspec.Struct, frozen=True, kw_only=True):
     suggestions: tuple[Suggestion, ...] = ()
 
 
-class Text(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="text"):
     text: str
     suggestions: tuple[Suggestion, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
+class Card(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="card"):
     """One card. `suggestions` of the card stand in it; those of the message stand under it as chips."""
 
     card: CardBody
@@ -125,14 +125,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, tag="card"):
     native: dict[str, msgspec.Raw] = {}
 
 
-class Carousel(msgspec.Struct, frozen=True, kw_only=True, tag="carousel"):
+class Carousel(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="carousel"):
     cards: tuple[CardBody, ...]
     width: Width = Width.MEDIUM
     suggestions: tuple[Suggestion, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
-class File(msgspec.Struct, frozen=True, kw_only=True, tag="file"):
+class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="file"):
     media: Media
     suggestions: tuple[Suggestion, ...] = ()
     native: dict[str, msgspec.Raw] = {}

@@ -7,7 +7,7 @@ import msgspec
 from heliograph.core.states import AttemptState
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt"):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="receipt"):
     """What became of an attempt. `event` is the provider's id of this event (duplicates are dropped by it).
 
     `attempt` is our own attempt id where it came back, else empty and `reference` is the provider's name for it.
@@ -24,7 +24,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag="receipt"):
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 
-class Inbound(msgspec.Struct, frozen=True, kw_only=True, tag="inbound"):
+class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"):
     """The recipient's words or tap. `kind`: text | tap | location | file | typing | other."""
 
     event: str
@@ -37,7 +37,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True, tag="inbound"):
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 
-class OptOutHeard(msgspec.Struct, frozen=True, kw_only=True, tag="opt_out"):
+class OptOutHeard(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="opt_out"):
     """The provider says that the recipient wants no more (`wanted` False) or wants messages again (True)."""
 
     event: str
@@ -47,7 +47,7 @@ class OptOutHeard(msgspec.Struct, frozen=True, kw_only=True, tag="opt_out"):
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 
-class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
+class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="unknown"):
     """Something this version cannot read. Kept and counted, never an error. `kind` is the provider's word for it."""
 
     event: str
@@ -58,7 +58,7 @@ class UnknownEvent(msgspec.Struct, frozen=True, kw_only=True, tag="unknown"):
 ProviderEvent = Receipt | Inbound | OptOutHeard | UnknownEvent
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of an alert's timeline. `kind`: accepted, scheduled, refused, sending, sent, delivered, read, failed,
     in_doubt, retry, revoke, expired, receipt, replied, opted_out, resumed … `by`: api | provider | heliograph | a
     user's name. `detail` is JSON (an object)."""

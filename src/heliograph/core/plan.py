@@ -26,7 +26,7 @@ class Stop(StrEnum):
     CANNOT_REACH = "cannot_reach"  # the documented "Failed Compatibility Check"
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One sender on one channel and what is known of it for this alert."""
 
     channel: str
@@ -38,7 +38,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     paused: str = ""
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
+class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that a decision rests on. `order`: the channels to look at; `forced`: the one that the call named.
     `opted_out`: scopes ("all", a channel). `quiet_until`: the end of the recipient's quiet hours, None outside them.
     `recent`: alerts to this recipient within the cap's time. `held_until`: when a held alert is looked at again."""
@@ -56,7 +56,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     held_until: int = 0
 
 
-class Considered(msgspec.Struct, frozen=True, kw_only=True):
+class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word."""
 
     channel: str
@@ -68,7 +68,7 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True):
     detail: tuple[str, ...] = ()
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One channel to try."""
 
     channel: str
@@ -76,7 +76,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`steps` in order; empty with `stop` (refused) or with `hold` (ms: look again then)."""
 
     steps: tuple[Step, ...] = ()

@@ -22,7 +22,7 @@ from heliograph.core.template import Template
 # ── HTTP as plugs see it ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An HTTP request that came in. `url` is the public one as the caller wrote it; header names are lower case."""
 
     method: str
@@ -31,7 +31,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An HTTP response that goes out."""
 
     status: int = 200
@@ -39,7 +39,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+class Exchange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The redacted note of one HTTP exchange: no credential, and of a phone number the last four digits at most.
 
     `milliseconds`: how long it took; `response`: the first 4 KiB of a body that is no success, as text, redacted;
@@ -54,7 +54,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
-class Response(msgspec.Struct, frozen=True, kw_only=True):
+class Response(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the outside answered to one of our requests. Header names are lower case."""
 
     status: int
@@ -83,7 +83,7 @@ class Out(Protocol):
 # ── Channels ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a provider is asked to send. `id` is our attempt's id and travels with the message. `expires` (ms) is the
     alert's end; `traffic`: transaction | promotion | authentication | service_request | acknowledgement."""
 
@@ -95,7 +95,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     traffic: str = "transaction"
 
 
-class Taken(msgspec.Struct, frozen=True, kw_only=True):
+class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The provider took the message. `raw` is its own success body, unchanged."""
 
     references: tuple[str, ...]
@@ -103,14 +103,14 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     exchange: Exchange | None = None
 
 
-class Revoked(msgspec.Struct, frozen=True, kw_only=True):
+class Revoked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`gone`: True = removed before delivery, False = the provider does not have it (delivered, or never taken)."""
 
     gone: bool
     exchange: Exchange | None = None
 
 
-class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
+class Uploaded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A medium is known to the provider as `reference` until `expires` (ms)."""
 
     reference: str
@@ -118,7 +118,7 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True):
     exchange: Exchange | None = None
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
+class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a callback says: `events`, and the `answer` that the provider wants."""
 
     events: tuple[ProviderEvent, ...]
@@ -163,7 +163,7 @@ class Plug(Protocol):
 # ── The store ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A thing that may be used once: a nonce, the identity of a call. `owner` is the caller's own id (the alert's, or
     the request's); a claim already owned by the same owner is granted again. After `until` (ms) it is free."""
 
@@ -175,7 +175,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""  # kept with it (the hash of a body)
 
 
-class Due(msgspec.Struct, frozen=True, kw_only=True):
+class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to be done at or after `at`. One row per (site, kind, ref); writing it again re-dates it and sets its
     lease. `kind`: "attempt" (follow it up: resume, settle, expire) | "alert" (held: send it). `ref` is the attempt's
     or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else gets it;
@@ -189,7 +189,7 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     tries: int = 0
 
 
-class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that accepting an alert writes, in one transaction: nothing leaves before it is on disk."""
 
     alert: Alert
@@ -200,14 +200,14 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...] = ()
 
 
-class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Written. `former`: owner of a released claim of scope "call" that this one took over, if any; it is written into
     the alert's record (Alert.former) in the same transaction."""
 
     former: str = ""
 
 
-class Taker(msgspec.Struct, frozen=True, kw_only=True):
+class Taker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Not written, none of it: this claim belongs to somebody else."""
 
     scope: str
@@ -215,14 +215,14 @@ class Taker(msgspec.Struct, frozen=True, kw_only=True):
     value: str
 
 
-class Barred(msgspec.Struct, frozen=True, kw_only=True):
+class Barred(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Not written, none of it: the recipient has opted out of the attempt's channel, or of all ("all"), in `scopes`.
     Looked up inside the transaction of `accept` where there is an attempt: the hot path reads nothing before."""
 
     scopes: frozenset[str]
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of an attempt, in one transaction: attempt, alert, timeline, due rows, claims.
 
     The attempt's state is changed only as `core.states.moved` allows (a receipt may have come first), the alert's by
@@ -252,7 +252,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that is known of one alert."""
 
     alert: Alert
@@ -261,7 +261,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     decision: bytes
 
 
-class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert in a list."""
 
     id: str
@@ -276,7 +276,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     external_alert_id: str
 
 
-class Changes(msgspec.Struct, frozen=True, kw_only=True):
+class Changes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What changed in the registry since a revision; removed documents are named as (kind, site, name), where the name
     is a site's own id, a sender's name, `template@version` or `consumer_key/token`."""
 
@@ -288,7 +288,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     removed: tuple[tuple[str, str, str], ...] = ()
 
 
-class Joined(msgspec.Struct, frozen=True, kw_only=True):
+class Joined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of one heard event: `duplicate` (seen before), `alert` it belongs to ("" = unmatched, kept).
     `state`: the attempt's new state where this event changed it."""
 

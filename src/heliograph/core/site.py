@@ -21,7 +21,7 @@ class Hours(StrEnum):
     IGNORE = "ignore"
 
 
-class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
+class QuietHours(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Local time at the recipient, "HH:MM"; `start` is included, `end` is not; a span may pass midnight. Equal times
     mean no quiet hours. `zone` (an IANA name) is used where the recipient's own cannot be told from the number."""
 
@@ -31,7 +31,7 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = "UTC"
 
 
-class Cap(msgspec.Struct, frozen=True, kw_only=True):
+class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """At most `count` alerts to one recipient within `within` seconds, over all channels. 0 = no cap."""
 
     count: int = 0
@@ -45,7 +45,7 @@ class Failures(StrEnum):
     STATUS = "status"
 
 
-class Site(msgspec.Struct, frozen=True, kw_only=True):
+class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`skills`: the allowed ones, empty = any. `channels`: the order in which they are tried.
 
     `calls_per_second` and `burst`: the call rate of one API key. `strict`: refuse a descriptor without its id.
@@ -70,7 +70,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     cap: Cap = Cap()
 
 
-class Sender(msgspec.Struct, frozen=True, kw_only=True):
+class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An identity at a provider. `settings` is the provider's own table as applied; the values of its secret fields
     are sealed. `paused`: why an operator or heliograph stopped it, empty while it runs."""
 
@@ -83,7 +83,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     paused: str = ""
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True):
+class Key(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One API key of a site: the four parts of OAuth 1.0a. The two secrets are sealed. A key without a token has
     `token` and `token_secret` empty."""
 

@@ -19,7 +19,7 @@ from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
 
-class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+class Gathered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The facts, and the rendered content of each channel that has one."""
 
     facts: Facts

@@ -35,7 +35,7 @@ class Verdict(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
-class Handed(msgspec.Struct, frozen=True, kw_only=True):
+class Handed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`error` is the last one met, also beside a success. `exchanges`: every exchange, oldest first."""
 
     verdict: Verdict

@@ -15,7 +15,7 @@ Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt"]
 TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`kind` is a row of the outcome table. `raw`: the provider's success body, unchanged; `provider_raw`: its error
     body. `code`, `detail`, `retryable` say why it failed. `send_at` (ms) where it is held. `replayed`: given back to
     a repeat of the call, nothing was sent. `transient`: the call has no id of its own."""

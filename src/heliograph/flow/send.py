@@ -46,7 +46,7 @@ class NonceForgotten(NonceUsed):
     def __init__(self) -> None:
         CallRefused.__init__(
             self,
-            "Invalid Nonce - the oauth_timestamp is older than the nonces that the server remembers. Sign the call anew.",
+            "Invalid Nonce - the oauth_timestamp is older than the nonces that the server remembers. Sign anew.",
             code="nonce_forgotten",
         )
 
@@ -135,8 +135,8 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
 
 
 async def _under_way(alert: str, work: Coroutine[None, None, Result], means: Means) -> Result:
-    """Runs `work`; a twin of the call waits for its result meanwhile. No task of its own: nothing cancels a call but the
-    end of a graceful stop, and then the due row follows it up as after a crash."""
+    """Runs `work`; a twin of the call waits for its result meanwhile. No task of its own: nothing cancels a call but
+    the end of a graceful stop, and then the due row follows it up as after a crash."""
     told = asyncio.get_running_loop().create_future()
     means.under_way[alert] = told
     try:

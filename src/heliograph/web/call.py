@@ -9,8 +9,8 @@ import msgspec
 
 if TYPE_CHECKING:
     from heliograph.flow.means import Means
+    from heliograph.meters import Meters
     from heliograph.settings import Settings
-    from heliograph.telemetry import Meters
     from heliograph.web.address import Doorplate
     from heliograph.web.rates import FailedCredentials, Rates
     from heliograph.web.route import Route

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import resource
 from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
@@ -79,8 +80,8 @@ class Server:
             )
         except OSError as broken:
             raise SetupError(
-                f"Cannot listen on {self._host}:{self._port}: {broken.strerror or broken}. "
-                "Stop what uses it, or set another HELIOGRAPH_HOST or HELIOGRAPH_PORT.",
+                f"The server cannot listen on {self._host}:{self._port}: {_reason(broken)}. Choose another with --port "
+                "(0 takes a free one) or --host.",
                 code="cannot_listen",
             ) from broken
         self._ticks = loop.create_task(self._tick())
@@ -150,6 +151,11 @@ def written(send: Send) -> bool:
     """Whether the answer went out on a connection that still stood: what the system took, not what the caller read."""
     call = getattr(send, "__self__", None)
     return not isinstance(call, RequestResponseCycle) or (call.response_complete and not call.disconnected)
+
+
+def _reason(broken: OSError) -> str:
+    """The system's word alone: asyncio's own sentence names the address once more."""
+    return os.strerror(broken.errno) if broken.errno else str(broken)
 
 
 def _allow_files(wanted: int) -> None:
