@@ -50,6 +50,7 @@ async def set_stage(
     pace: Pace = PACE,
 ) -> Stage:
     """Starts the sandbox on `host`:`port` (0 takes a free one). Raises SetupError."""
+    data = data.absolute()  # the site's file reads a relative name from its own folder
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     world = World(list(plugs.twins().values()), clock=SystemClock(), seed=seed, pace=pace)
     sandbox = await serve(world, host, port, token=token)

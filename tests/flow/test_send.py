@@ -237,6 +237,30 @@ async def test_the_same_call_again_is_one_alert(house: House) -> None:
     assert len(house.providers["rcs"].seen) == 1
 
 
+async def test_a_repeat_is_given_the_first_answer_whatever_the_rules_say_today(house: House) -> None:
+    await house.set_up(cap={"count": 1})
+    first = await sent(house)
+    with pytest.raises(AlertRefused) as refused:
+        await sent(house, external_alert_id="two")
+    assert refused.value.code == "cap"
+    again = await sent(house)
+    assert (again.alert, again.replayed) == (first.alert, True)
+    heard = OptOutHeard(event="stop", recipient="+17703101414", wanted=False)
+    await house.store.hear(SITE, "rcs", "a-rcs", (heard,), house.means.clock.now())
+    house.plug.faults = ["too long"]
+    assert (await sent(house)).alert == first.alert
+    assert len(house.providers["rcs"].seen) == 1
+
+
+async def test_a_refused_call_holds_nothing(house: House) -> None:
+    await house.set_up()
+    house.plug.faults = ["too long"]
+    with pytest.raises(FieldFaults):
+        await sent(house)
+    house.plug.faults = []
+    assert (await sent(house)).kind == "taken"
+
+
 async def test_twenty_twins_at_once_are_one_alert(house: House) -> None:
     await house.set_up()
     house.providers["rcs"].script = [0.2]

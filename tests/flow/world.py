@@ -127,7 +127,8 @@ class House:
         )
 
     async def set_up(self, *, channels: tuple[str, ...] = ("rcs",), **site: Any) -> None:
-        await self.store.put_site(Site(**{"id": SITE, "skills": ("service",), "channels": channels, **site}))
+        wanted = {"id": SITE, "skills": ("service",), "channels": channels, **site}
+        await self.store.put_site(msgspec.convert(wanted, Site))
         for channel in channels:
             await self.store.put_sender(Sender(site=SITE, name=f"a-{channel}", channel=channel, provider="scripted"))
         text = Text(text="Flight at @Time")

@@ -32,7 +32,7 @@ AWAY = "The database does not answer. Nothing was stored and nothing was sent; c
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("operations")
-    made = House(directory, {"HELIOGRAPH_CALL_DEADLINE": f"{DEADLINE:g}"})
+    made = House(directory, {"HELIOGRAPH_CALL_DEADLINE": f"{DEADLINE:g}", "HELIOGRAPH_FAILED_CREDENTIALS": "10000"})
     site(directory / "sites", "fresh")
     try:
         made.open(directory / "sites", "fresh")

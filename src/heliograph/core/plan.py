@@ -7,7 +7,6 @@ capability is not a no; an unknown capability is tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -90,73 +89,76 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def decide(facts: Facts) -> Decision:
     """The decision for these facts. The same facts give the same decision, byte for byte."""
-    lines = tuple(_line(facts, candidate) for candidate in _in_order(facts))
-    missing = tuple(
-        Considered(channel=channel, sender="", chosen=False, why="no_sender")
-        for channel in facts.order
-        if all(line.channel != channel for line in lines)
+    considered: list[Considered] = []
+    steps: list[Step] = []
+    for channel in facts.order:
+        found = False
+        for candidate in facts.candidates:
+            if candidate.channel != channel:
+                continue
+            found = True
+            line = _line(facts, candidate)
+            considered.append(line)
+            if line.chosen:
+                steps.append(Step(channel=channel, sender=candidate.sender, provider=candidate.provider))
+        if not found:
+            considered.append(Considered(channel=channel, sender="", chosen=False, why="no_sender"))
+    stop, hold, why = _held_up(facts, considered, bool(steps))
+    return Decision(
+        steps=tuple(steps) if stop is None and hold is None else (),
+        considered=tuple(considered),
+        stop=stop,
+        hold=hold,
+        hold_reason=why,
+        forced=facts.forced,
+        opted_out=facts.opted_out,
     )
-    considered = lines + missing
-    steps = tuple(
-        Step(channel=line.channel, sender=line.sender, provider=_provider(facts, line)) for line in lines if line.chosen
-    )
-    decision = Decision(considered=considered, forced=facts.forced, opted_out=facts.opted_out)
 
-    if "all" in facts.opted_out or (considered and all(line.why == "opted_out" for line in considered)):
-        return msgspec.structs.replace(decision, stop=Stop.OPTED_OUT)
+
+def _held_up(facts: Facts, considered: list[Considered], chosen: bool) -> tuple[Stop | None, int | None, str]:
+    """Why nothing is tried now: refused, or held until a moment (ms) and for what reason."""
+    if facts.opted_out and ("all" in facts.opted_out or all(line.why == "opted_out" for line in considered)):
+        return Stop.OPTED_OUT, None, ""
     if facts.cap and facts.recent >= facts.cap:
-        return msgspec.structs.replace(decision, stop=Stop.CAP)
+        return Stop.CAP, None, ""
     if facts.quiet_until is not None and facts.quiet_rule is not Hours.IGNORE:
         if facts.quiet_rule is Hours.REJECT or facts.quiet_until >= facts.expires:
-            return msgspec.structs.replace(decision, stop=Stop.QUIET_HOURS)
-        return msgspec.structs.replace(decision, hold=facts.quiet_until, hold_reason="quiet_hours")
-    if steps:
-        return msgspec.structs.replace(decision, steps=steps)
-    whys = {line.why for line in lines}
+            return Stop.QUIET_HOURS, None, ""
+        return None, facts.quiet_until, "quiet_hours"
+    if chosen:
+        return None, None, ""
+    whys = {line.why for line in considered if line.sender}
     if "sender_paused" in whys and facts.held_until < facts.expires:
-        return msgspec.structs.replace(decision, hold=facts.held_until, hold_reason="sender_paused")
+        return None, facts.held_until, "sender_paused"
     if "content_does_not_fit" in whys and whys <= {"content_does_not_fit", "no_content", "opted_out"}:
-        return msgspec.structs.replace(decision, stop=Stop.CONTENT)
+        return Stop.CONTENT, None, ""
     if "opted_out" in whys and whys <= {"opted_out", "no_content"}:
-        return msgspec.structs.replace(decision, stop=Stop.OPTED_OUT)
-    return msgspec.structs.replace(decision, stop=Stop.CANNOT_REACH)
-
-
-def _in_order(facts: Facts) -> Iterator[Candidate]:
-    for channel in facts.order:
-        for candidate in facts.candidates:
-            if candidate.channel == channel:
-                yield candidate
+        return Stop.OPTED_OUT, None, ""
+    return Stop.CANNOT_REACH, None, ""
 
 
 def _line(facts: Facts, candidate: Candidate) -> Considered:
+    """Why this sender is chosen, or why not."""
     capability = candidate.capability
     reach = capability.reach if capability else None
-    age = max(0, facts.now - capability.asked) // 1000 if capability else None
-
-    def line(why: str, *, chosen: bool = False, detail: tuple[str, ...] = ()) -> Considered:
-        return Considered(
-            channel=candidate.channel,
-            sender=candidate.sender,
-            chosen=chosen,
-            why=why,
-            reach=reach,
-            age=age,
-            detail=detail,
-        )
-
-    if candidate.channel in facts.opted_out or "all" in facts.opted_out:
-        return line("opted_out")
-    if not candidate.has_content:
-        return line("no_content")
-    if candidate.content_faults:
-        return line("content_does_not_fit", detail=candidate.content_faults)
-    if candidate.paused:
-        return line("sender_paused", detail=(candidate.paused,))
-    if reach is Reach.NO:
-        return line("cannot_reach", detail=(capability.reason,) if capability and capability.reason else ())
-    return line("chosen", chosen=True)
-
-
-def _provider(facts: Facts, line: Considered) -> str:
-    return next(c.provider for c in facts.candidates if c.channel == line.channel and c.sender == line.sender)
+    why = "chosen"
+    detail: tuple[str, ...] = ()
+    if facts.opted_out and (candidate.channel in facts.opted_out or "all" in facts.opted_out):
+        why = "opted_out"
+    elif not candidate.has_content:
+        why = "no_content"
+    elif candidate.content_faults:
+        why, detail = "content_does_not_fit", candidate.content_faults
+    elif candidate.paused:
+        why, detail = "sender_paused", (candidate.paused,)
+    elif reach is Reach.NO:
+        why, detail = "cannot_reach", (capability.reason,) if capability and capability.reason else ()
+    return Considered(
+        channel=candidate.channel,
+        sender=candidate.sender,
+        chosen=why == "chosen",
+        why=why,
+        reach=reach,
+        age=max(0, facts.now - capability.asked) // 1000 if capability else None,
+        detail=detail,
+    )
