@@ -57,7 +57,8 @@ def _print(site: str, parts: FourParts, json: bool) -> None:
         say.data({"site": site, **msgspec.to_builtins(parts)})
         return
     for name, value in msgspec.to_builtins(parts).items():
-        say.line(f"{name:<16} {value}")
+        if value:  # a key may have two parts alone
+            say.line(f"{name:<16} {value}")
     say.note("Keep these now: the two secrets are not shown again. A running server takes the key within a second.")
 
 

@@ -16,9 +16,9 @@ from enum import StrEnum
 import msgspec
 
 from heliograph.core.alert import Attempt
-from heliograph.core.content import Content, media_of, with_references
 from heliograph.core.ports import Exchange, Message, Taken
 from heliograph.errors import Blame, Fate, SendError
+from heliograph.flow import uploads
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
@@ -57,12 +57,13 @@ async def hand_over(
     clock, tries, failures = means.clock, attempt.tries, 0
     exchanges: list[Exchange] = []
     error: SendError | None = None
+    renewed = False
 
     while True:
         started = clock.loop_time()
         tries += 1
         try:
-            content = await _with_uploads(attempt, opened, means, deadline)
+            content = await uploads.named(attempt, opened, means, deadline)
             taken = await provider.send(
                 Message(
                     id=attempt.id,
@@ -85,6 +86,9 @@ async def hand_over(
                 exchanges.append(taken.exchange)
             return Handed(verdict=Verdict.TAKEN, tries=tries, taken=taken, error=error, exchanges=tuple(exchanges))
 
+        if error.fate is Fate.PERMANENT and not renewed and await uploads.forget(attempt, means):
+            renewed = True  # the provider may have lost a file that we still name; nothing was taken
+            continue
         verdict = _verdict(error, in_doubt=in_doubt)
         in_doubt = in_doubt or error.fate is Fate.UNKNOWN
         if error.fate not in (Fate.RETRY, Fate.UNKNOWN) or (in_doubt and not provider.repeats_are_ignored):
@@ -121,43 +125,3 @@ def _patience(started: float, deadline: float) -> float:
 
 def _wait(failures: int) -> float:
     return FIRST_WAIT * float(2 ** (failures - 1)) * random.uniform(0.5, 1.5)
-
-
-async def _with_uploads(attempt: Attempt, opened: OpenSender, means: Means, deadline: float) -> Content:
-    """The attempt's content with the provider's names of its uploads, uploading those it does not know yet."""
-    digests = {media.upload: media for media in media_of(attempt.content) if media.upload and not media.reference}
-    if not digests:
-        return attempt.content
-    references: dict[str, str] = {}
-    for digest, media in digests.items():
-        place = (attempt.site, attempt.sender, digest)
-        now = means.clock.now()
-        known = means.uploads.get(place)
-        if known is not None and known[1] > now:
-            references[digest] = known[0]
-            continue
-        kept = await means.store.upload(attempt.site, attempt.sender, digest, now)
-        if kept is None:
-            stored = await means.store.media(attempt.site, digest)
-            if stored is None:
-                raise SendError(
-                    f"The template's media {digest[:12]} is not in the store; apply the site again.",
-                    code="media_missing",
-                    fate=Fate.PERMANENT,
-                    blame=Blame.US,
-                )
-            content_type, data = stored
-            assert opened.provider is not None
-            try:
-                uploaded = await opened.provider.upload(media, data, content_type, now, deadline)
-            except SendError as error:
-                if error.fate is Fate.UNKNOWN:  # of the message itself nothing was handed over
-                    error.fate = Fate.RETRY
-                raise
-            await means.store.keep_upload(attempt.site, attempt.sender, digest, uploaded)
-            means.uploads[place] = (uploaded.reference, uploaded.expires)
-            kept = uploaded.reference
-        else:
-            means.uploads[place] = (kept, now + 3_600_000)  # asked again within the hour: another node may renew it
-        references[digest] = kept
-    return with_references(attempt.content, references)
