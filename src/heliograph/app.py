@@ -29,7 +29,7 @@ from heliograph.flow.registry import OpenKey, Registry, watch
 from heliograph.lock import FileLock
 from heliograph.sandbox import Pace
 from heliograph.seal import Sealer
-from heliograph.settings import Settings
+from heliograph.settings import Settings, parts
 from heliograph.stage import Stage, set_stage
 from heliograph.web import address
 from heliograph.web.asgi import asgi
@@ -78,9 +78,9 @@ class House:
         self._stops.append(store.close)
         # A new key is made only where nothing is sealed yet: a forgotten variable must not pass for a first start.
         first_start = not manage.sealed(await store.changes(0))
-        sealer = Sealer(_parts(secret_key_for(settings, self._warn, make=first_start)))
+        sealer = Sealer(parts(secret_key_for(settings, self._warn, make=first_start)))
         out = heliograph.out.open(
-            allowed=_parts(settings.allowed_hosts),
+            allowed=settings.allowed_host_names,
             allow_private=settings.allow_private_addresses,
             only_allowed=bool(settings.allowed_hosts),
         )
@@ -228,10 +228,6 @@ def open_key(key: Key, sealer: Sealer) -> OpenKey:
         consumer_secret=sealer.open(key.consumer_secret),
         token_secret=sealer.open(key.token_secret) if key.token_secret else "",
     )
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 async def until_stopped() -> None:

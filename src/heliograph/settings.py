@@ -94,15 +94,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def secret_keys(self) -> tuple[str, ...]:
-        return _parts(self.secret_key)
+        return parts(self.secret_key)
 
     @cached_property
-    def trusted_networks(self) -> tuple[Network, ...]:
-        return tuple(ipaddress.ip_network(part, strict=False) for part in _parts(self.trusted_proxies))
-
-    @cached_property
-    def allowed_host_names(self) -> frozenset[str]:
-        return frozenset(part.lower() for part in _parts(self.allowed_hosts))
+    def allowed_host_names(self) -> tuple[str, ...]:
+        return parts(self.allowed_hosts)
 
     @property
     def embedded(self) -> bool:
@@ -229,7 +225,8 @@ def close(word: str, words: Sequence[str]) -> str:
     return f" Did you mean {found[0]}?" if found else ""
 
 
-def _parts(text: str) -> tuple[str, ...]:
+def parts(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
@@ -316,7 +313,7 @@ def _public(url: str) -> str:
 
 
 def _networks(text: str) -> str:
-    for part in _parts(text):
+    for part in parts(text):
         try:
             ipaddress.ip_network(part, strict=False)
         except ValueError:
@@ -325,7 +322,7 @@ def _networks(text: str) -> str:
 
 
 def _secret_keys(text: str) -> str:
-    for part in _parts(text):
+    for part in parts(text):
         if len(part) < SECRET_KEY_LENGTH:
             raise ValueError(
                 f"A key is {len(part)} characters, {SECRET_KEY_LENGTH} or more are needed: "

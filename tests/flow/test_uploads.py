@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from flow.world import SITE, House, ask, refusal
 
+from flow.world import SITE, House, ask, refusal
 from heliograph.clock import SystemClock
 from heliograph.core.content import Card, CardBody, Media
 from heliograph.core.ports import Uploaded

@@ -16,6 +16,8 @@ from heliograph.core.ports import Response
 from heliograph.errors import Blame, Fate, SendError
 from heliograph.out import redact
 
+# What reading somebody else's JSON may raise: it is none, a text in it is not UTF-8, it is nested without end.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 RETRY_AFTER_MOST = 3600.0  # seconds; a longer wish is cut to this, the alert's time to live ends most before it
 
 

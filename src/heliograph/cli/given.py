@@ -108,7 +108,7 @@ def sealer(settings: table.Settings, *, make: bool = False) -> Sealer:
     from heliograph.seal import Sealer
 
     text = secret_key_for(settings, say.note, make=make)
-    return Sealer([part.strip() for part in text.split(",") if part.strip()])
+    return Sealer(table.parts(text))
 
 
 async def sealer_of(store: Store, settings: table.Settings) -> Sealer:

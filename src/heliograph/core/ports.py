@@ -6,7 +6,7 @@ the epoch, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -362,14 +362,3 @@ class Clock(Protocol):
     def loop_time(self) -> float: ...
     def new_id(self) -> str: ...
     async def sleep(self, seconds: float) -> None: ...
-
-
-# ── Twins (the sandbox's side of a provider) ────────────────────────────────────────────────────────────────────────
-
-
-class World(Protocol):
-    """What the sandbox offers a provider's twin: handsets, misbehaviour, time, and the way back to our callbacks."""
-
-    def now(self) -> int: ...
-    def new_id(self) -> str: ...
-    def post_back(self, url: str, headers: Mapping[str, str], body: bytes) -> Awaitable[int]: ...

@@ -149,7 +149,7 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World(Protocol):
-    """What the sandbox offers a twin. It wants more than `ports.World`, the least that any twin can count on."""
+    """What the sandbox offers a twin."""
 
     def now(self) -> int: ...
     def new_id(self) -> str: ...

@@ -125,6 +125,9 @@ class Connection(HttpToolsProtocol):
             or self.our_header_seen > self.our_limits.header_size
         ):
             refusal = self.our_too_big()
+        elif [name for name, _ in self.headers].count(b"host") > 1:
+            # RFC 9112 section 3.2. The signature covers the host: two readers must not see two.
+            refusal = 400, "The call has more than one Host header. Send one."
         if refusal is None:
             super().on_headers_complete()
             return

@@ -114,7 +114,7 @@ class GoogleRbm:
         if response.status // 100 == 2:
             try:
                 features = msgspec.json.decode(response.body, type=_Features).features
-            except msgspec.DecodeError:
+            except kit.UNREADABLE:
                 return Capability(reach=Reach.UNKNOWN, asked=now, reason="bad_answer")
             return Capability(reach=Reach.YES, asked=now, features=tuple(features))
         return not_capable(response, now)
@@ -136,7 +136,7 @@ class GoogleRbm:
         if response.status // 100 == 2:
             try:
                 name = _read_name(response.body).name
-            except msgspec.DecodeError:
+            except kit.UNREADABLE:
                 name = ""  # taken all the same; our own id finds its receipts
             return Taken(references=(name,) if name else (), raw=response.body, exchange=response.exchange)
         if response.status == TAKEN:
@@ -173,7 +173,7 @@ class GoogleRbm:
             raise refused(response)
         try:
             name = _read_name(response.body).name
-        except msgspec.DecodeError:
+        except kit.UNREADABLE:
             name = ""
         if not name:
             raise kit.error(Row("bad_answer", Fate.RETRY, "the upload has no name."), response, who=WHO)

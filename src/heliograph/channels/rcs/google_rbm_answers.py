@@ -78,7 +78,7 @@ def refused(response: Response) -> SendError:
     """The error that an answer other than 2xx means."""
     try:
         words = msgspec.json.decode(response.body, type=_Refusal).error.message
-    except msgspec.DecodeError:
+    except kit.UNREADABLE:
         words = ""
     if _no_api(response):
         return kit.error(WRONG_ADDRESS, response, who=WHO)

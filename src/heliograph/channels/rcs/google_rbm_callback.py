@@ -6,7 +6,6 @@ in the envelope of a Pub/Sub push, signed over the decoded data. Google counts o
 
 from __future__ import annotations
 
-import binascii
 from base64 import b64decode
 
 import msgspec
@@ -93,7 +92,7 @@ def read(call: Call, *, agent: str, token: str) -> Heard:
     """The events of one callback of `agent`, whose webhook has the client token `token`. Raises CallRefused."""
     try:
         push = _read_push(call.body)
-    except msgspec.DecodeError:
+    except kit.UNREADABLE:
         raise CallRefused(
             f"This is the webhook of a Google RBM agent; the {call.method} did not carry Google's JSON. Set this URL "
             "as the agent's webhook, nothing else.",
@@ -135,7 +134,7 @@ def _event(message: _Message, call: Call, agent: str, token: str) -> Heard:
         )
     try:
         data = b64decode(message.data, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error is one; letters beyond ASCII are another
         raise CallRefused(f"The data of an event for agent {agent} is not base64.", code="not_a_callback") from None
     if not kit.same(given, kit.hmac_base64(token, data, "sha512")):
         raise CallRefused(
@@ -150,7 +149,7 @@ def _understood(data: bytes, message: _Message, agent: str) -> ProviderEvent:
     fallback = message.message_id or kit.fingerprint(data)
     try:
         event = _read_event(data)
-    except msgspec.DecodeError:
+    except kit.UNREADABLE:
         return UnknownEvent(event=fallback, kind="unreadable", raw=_raw(data))
     if event.agent_id and bare(event.agent_id) != agent:
         raise CallRefused(
@@ -203,6 +202,6 @@ def _raw(data: bytes) -> msgspec.Raw:
     """Data that is not the JSON it should be, kept as JSON: itself if it parses, else a string."""
     try:
         msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except kit.UNREADABLE:
         return msgspec.Raw(msgspec.json.encode(data.decode("utf-8", "replace")))
     return msgspec.Raw(data)

@@ -165,7 +165,7 @@ class Tokens:
             raise kit.error_from(response, _ROWS, who="Google's token endpoint", detail=_said(response.body))
         try:
             answer = msgspec.json.decode(response.body, type=_Answer, strict=False)
-        except msgspec.DecodeError:
+        except kit.UNREADABLE:
             raise kit.error(
                 kit.Row("token_refused", Fate.CONFIG, "that is not an access token; token_url is wrong.", Blame.US),
                 response,
@@ -212,6 +212,6 @@ def _base64url(data: bytes) -> bytes:
 def _said(body: bytes) -> str:
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)
-    except msgspec.DecodeError:
+    except kit.UNREADABLE:
         return ""
     return " ".join(filter(None, (refusal.error, refusal.error_description)))

@@ -69,19 +69,13 @@ class ProactiveAlert(msgspec.Struct, kw_only=True):
     ] = None
 
 
-class Scheduled(msgspec.Struct, kw_only=True):
-    """The alert is held on purpose: quiet hours, a paused sender."""
-
-    state: Literal["scheduled"]
-    sendAt: Annotated[str, Meta(description="RFC 3339", extra_json_schema={"format": "date-time"})]
-
-
 class Success(msgspec.Struct, kw_only=True):
     """A provider took the alert, or it is scheduled."""
 
     success: Literal[True]
     response: Annotated[
-        Any, says("The provider's own answer, unchanged (for RCS an AgentMessage), or the state scheduled with sendAt.")
+        Any,
+        says("The provider's own answer, unchanged (for RCS an AgentMessage), or the state scheduled with sendAt."),
     ]
 
 
