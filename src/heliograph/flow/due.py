@@ -26,6 +26,7 @@ from heliograph.flow.facts import gather
 from heliograph.flow.means import Means
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
+PATIENCE = LEASE / 2000  # seconds for a hand-over that no caller waits for; its commits fit into the other half
 AT_ONCE = 50  # rows claimed together
 _SAID_NO = frozenset({AttemptState.FAILED, AttemptState.REVOKED, AttemptState.EXPIRED})
 LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something due
@@ -111,7 +112,7 @@ async def _follow(row: Due, means: Means) -> None:
         (),
         {},
         means,
-        deadline=means.clock.loop_time() + min(means.limits.call_deadline, LEASE / 2000),
+        deadline=means.clock.loop_time() + PATIENCE,
         keep=None,
         in_doubt=True,
     )
@@ -194,7 +195,7 @@ async def _send_held(row: Due, means: Means) -> None:
     if site is None or template is None:
         await _end(alert, AlertState.FAILED, "template_or_site_removed", means)
         return
-    deadline = means.clock.loop_time() + means.limits.call_deadline
+    deadline = means.clock.loop_time() + PATIENCE
     opted_out: frozenset[str] = frozenset(await means.store.opted_out(alert.site, alert.recipient))
     gathered = await gather(alert, site, template, means, deadline=deadline, opted_out=opted_out)
     decision = decide(gathered.facts)
