@@ -74,13 +74,13 @@ class Caller:
         self.key = key
         self.request = {**request, "siteId": key["site"]}
 
-    def sign(self, target: str = PATH, body: bytes = b"", method: str = "POST", **more: Any) -> dict[str, str]:
+    def sign(self, target: str = PATH, body: bytes = b"", **more: Any) -> dict[str, str]:
         """The headers of a signed call. `more`: what oauthlib's Client takes (nonce, timestamp, …)."""
         key = self.key
         # oauthlib hashes a body as UTF-8, and signs nothing that looks like a form beside a JSON type.
         text = body.decode() if body[:1] in (b"{", b"[", b'"') and _is_utf8(body) else None
         client = Client(key["consumer_key"], key["consumer_secret"], key["token"], key["token_secret"], **more)
-        _, headers, _ = client.sign(self.base_url + target, method, text, dict(JSON))
+        _, headers, _ = client.sign(self.base_url + target, "POST", text, dict(JSON))
         return dict(headers)
 
     def body(self, **changes: Any) -> bytes:
@@ -94,12 +94,14 @@ class Caller:
         """A signed call with this body; `headers` are added."""
         return speak(self.base_url, "POST", target, body, {**self.sign(target, body, **more), **headers}, timeout)
 
-    def alert(self, headers: Mapping[str, str] = {}, **changes: Any) -> Said:
-        return self.send(self.body(**changes), headers=headers)
+    def alert(self, headers: Mapping[str, str] = {}, timeout: float = 30.0, **changes: Any) -> Said:
+        return self.send(self.body(**changes), headers=headers, timeout=timeout)
 
-    def to(self, number: str, headers: Mapping[str, str] = {}, **changes: Any) -> Said:
+    def to(self, number: str, headers: Mapping[str, str] = {}, timeout: float = 30.0, **changes: Any) -> Said:
         """An alert to a number of ten digits, with an externalAlertId of its own unless told otherwise."""
-        return self.alert(headers, **{"externalAlertId": own_id(number), "customerPhoneNumber": number, **changes})
+        return self.alert(
+            headers, timeout, **{"externalAlertId": own_id(number), "customerPhoneNumber": number, **changes}
+        )
 
 
 def _is_utf8(body: bytes) -> bool:

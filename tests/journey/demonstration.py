@@ -16,11 +16,18 @@ PLAIN = {name: value for name, value in os.environ.items() if not name.startswit
 PATIENCE = 60  # seconds; a start takes about one
 
 
-def told_at_once(directory: Path, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    """A demo that ends by itself; `words` may name ports, otherwise any free ones are taken."""
-    words = ("--port", "0", "--sandbox-port", "0", *words)
-    command = [PROGRAM, "demo", *words]
-    return subprocess.run(command, cwd=directory, env=PLAIN, capture_output=True, text=True, timeout=PATIENCE, **more)
+def told_at_once(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A demo that ends by itself."""
+    command = [PROGRAM, "demo", *_any_ports(words)]
+    return subprocess.run(
+        command, cwd=directory, env=PLAIN, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def _any_ports(words: tuple[str, ...]) -> list[str]:
+    """The words, with any free port where they name none: the usual ones may be somebody else's here."""
+    missing = [port for port in ("--port", "--sandbox-port") if port not in words]
+    return [*words, *(word for port in missing for word in (port, "0"))]
 
 
 class Demonstration:
@@ -28,10 +35,8 @@ class Demonstration:
 
     def __init__(self, directory: Path, *words: str) -> None:
         self.directory = directory
-        if "--port" not in words:
-            words = ("--port", "0", "--sandbox-port", "0", *words)
         self.process = subprocess.Popen(
-            [PROGRAM, "demo", "--json", *words],
+            [PROGRAM, "demo", "--json", *_any_ports(words)],
             cwd=directory, env=PLAIN, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self.told: dict[str, str] = self._line()

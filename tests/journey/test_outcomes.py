@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from journey.caller import Caller, Said, own_id, speak
-from journey.house import EXAMPLE, House, until
+from journey.caller import Said
+from journey.house import House, until
 from journey.outside import free_port
 from journey.sites import site
 from journey.stub import Stub, stub
@@ -82,8 +81,12 @@ def held(house: House) -> Said:
 
 @pytest.fixture(scope="module")
 def brief(house: House) -> Said:
-    """In doubt, and stays so to its end: the provider never gives a word of it. It ends while other tests run."""
-    return house.callers["brief"].to("4045550195")
+    """In doubt, and stays so to its end: taken, and never a word of it. It ends while other tests run."""
+    for do in ("lose_receipts", "silent"):
+        house.phones.behave(do, match={"number": "+14045550172"})
+    said = house.callers["brief"].to("4045550172")
+    house.phones.delete("/sandbox/behaviour")
+    return said
 
 
 @pytest.fixture(autouse=True)
@@ -91,7 +94,7 @@ def begun(held: Said, brief: Said) -> None:
     """The slow stories begin before all others."""
 
 
-# ── taken ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── taken ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_documented_call_gets_the_documented_answer(house: House) -> None:
@@ -117,28 +120,36 @@ def test_the_documented_call_gets_the_documented_answer(house: House) -> None:
 
 
 def test_the_providers_bytes_are_not_touched(house: House, provider: Stub) -> None:
-    odd = b'{ "name" : "phones/+1/agentMessages/x",\n\t"sendTime":"2018", "big":12345678901234567890.50, "\\u00e9":"\xc3\xa9", "name2":1 }'
+    odd = (
+        b'{ "name" : "phones/+1/x",\n\t"sendTime":"2018", "big":12345678901234567890.50, "\\u00e9":"\xc3\xa9", "a":1 }'
+    )
     provider.says = (200, "application/json", odd)
     said = house.callers["odd"].to("4045550111")
     assert said.raw == b'{"success":true,"response":' + odd + b"}"
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>fine</html>", b"\xff\xfe", b"[1]", b"{"], ids=repr)
+STRANGE = [
+    *(b"", b"<html>fine</html>", b"\xff\xfe", b"[1]", b"{", b'"x"', b"[" * 50_000, b'{"x":' + b"[" * 50_000),
+    *(b'{"name": "\xff"}', b'{"error": {"message": "\xff"}}', b'{"name": 1}', b'{"name": "\\ud800"}'),
+]
+
+
+@pytest.mark.parametrize("body", STRANGE, ids=lambda body: repr(body[:20]))
 def test_a_success_with_a_strange_body_is_a_success_in_json(house: House, provider: Stub, body: bytes) -> None:
     provider.says = (200, "text/html", body)
-    said = house.callers["odd"].to("4045550112", externalAlertId=f"odd-{body!r}")
+    said = house.callers["odd"].to("4045550112", externalAlertId=f"odd-{body[:30]!r}")
     assert said.status == 200 and said.json["success"] is True
 
 
-@pytest.mark.parametrize(("body"), [b"", b"<html>no</html>", b"\xff", b'"x"'], ids=repr)
+@pytest.mark.parametrize(("body"), STRANGE, ids=lambda body: repr(body[:20]))
 def test_a_failure_with_a_strange_body_is_a_failure_in_json(house: House, provider: Stub, body: bytes) -> None:
     provider.says = (400, "text/html", body)
-    said = house.callers["odd"].to("4045550113", externalAlertId=f"bad-{body!r}")
+    said = house.callers["odd"].to("4045550113", externalAlertId=f"bad-{body[:30]!r}")
     assert said.status == 200 and said.failure["code"] == "invalid_message"
     assert "provider" in said.failure
 
 
-# ── held on purpose ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── held on purpose ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_quiet_hours_hold_an_alert_and_say_until_when(house: House, held: Said, quiet_end: datetime) -> None:
@@ -161,20 +172,18 @@ def test_three_recipients_refused_in_a_row_pause_the_sender_and_the_fourth_alert
     caller = house.callers["paused"]
     for area in ("404", "405", "406"):
         assert caller.to(f"{area}5550186").failure["code"] == "sender_not_allowed"
-    said = until(lambda: _if(caller.to("4045550162", externalAlertId=...), "scheduled"), 5)
+    listed = until(lambda: json.loads(house.outside.run("senders", "--site", "paused", "--json").stdout))
+    assert listed[0]["paused"].startswith("config")
+    time.sleep(1)  # the server sees it within a second; an alert that is taken meanwhile would resume the sender
+    said = caller.to("4045550162")
     assert said.status == 200 and said.json["success"] is True
+    assert said.json["response"]["state"] == "scheduled"
     wait = datetime.fromisoformat(said.json["response"]["sendAt"]) - datetime.now(UTC)
     assert timedelta(0) < wait < timedelta(seconds=61)
-    assert house.state(said.alert) == "scheduled"
-    listed = json.loads(house.outside.run("senders", "--site", "paused", "--json").stdout)
-    assert listed[0]["paused"].startswith("config")
+    assert house.state(said.alert) == "scheduled" and house.phones.messages("4045550162") == []
 
 
-def _if(said: Said, state: str) -> Said | None:
-    return said if state.encode() in said.raw else None
-
-
-# ── the provider said no, or could not be reached ───────────────────────────────────────────────────────────────────
+# ── the provider said no, or could not be reached ─────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -250,7 +259,7 @@ def test_a_capability_question_that_fails_is_not_a_no(house: House) -> None:
     assert len(house.phones.messages("4045550197")) == 1
 
 
-# ── handed over, and no word ────────────────────────────────────────────────────────────────────────────────────────
+# ── handed over, and no word ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_no_word_in_time_is_in_doubt_and_is_settled_by_a_repeat_with_the_same_id(house: House) -> None:
@@ -285,7 +294,7 @@ def test_in_doubt_is_never_a_502(house: House) -> None:
     assert json.loads(said.json["message"])["code"] == "in_doubt"
 
 
-# ── refused before anything was sent ────────────────────────────────────────────────────────────────────────────────
+# ── refused before anything was sent ──────────────────────────────────────────────────────────────────────────────────
 
 
 def test_no_rcs_is_the_documented_compatibility_failure(house: House) -> None:
@@ -331,185 +340,20 @@ def test_the_cap_is_a_400_and_counts_per_recipient(house: House) -> None:
     assert caller.to("4045550171").status == 200
 
 
-# ── the same call again ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── the slow stories' ends ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_same_call_again_is_one_alert(house: House) -> None:
-    first = house.acme.to("4045550120")
-    again = [
-        house.acme.to("4045550120"),
-        house.acme.to("4045550120", unknownField=1),
-        house.acme.to("4045550120", customerCountryCode=1, proactiveLanguage="en", siteId=25508804),
-        house.acme.to("(404) 555-0120", externalAlertId=own_id("4045550120")),
-        house.acme.to("4045550120", proactiveVariables={"Gate": "C35", "Time": "7:35 pm", "City": "Kansas City"}),
-        house.acme.to("4045550120", alertInfo={"T-Shirt Size": "Large", "Sky Miles": 1234567890}),
-    ]
-    for said in again:
-        assert (said.status, said.raw, said.alert) == (200, first.raw, first.alert)
-        assert said.headers["idempotent-replayed"] == "true"
-    assert len(house.phones.messages("4045550120")) == 1
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"externalAlertId": "another"},
-        {"proactiveVariables": {**EXAMPLE["proactiveVariables"], "@Gate": "C36"}},
-        {"alertInfo": {"Sky Miles": 1234567891}},
-        {"proactiveLanguage": "spanish"},
-        {"firstName": "Mat"},
-        {"proactiveTemplateVersion": ""},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_any_other_field_is_another_alert(house: House, change: dict[str, Any]) -> None:
-    number = f"404555010{list(EXAMPLE).index(next(iter(change))) % 10}"
-    first, other = house.acme.to(number), house.acme.to(number, **change)
-    assert first.json["success"] is other.json["success"] is True
-    assert first.alert != other.alert and "idempotent-replayed" not in other.headers
-
-
-def test_one_id_for_all_passengers_of_a_flight(house: House) -> None:
-    said = [house.acme.to(f"404555013{n}", externalAlertId="flight-1") for n in range(4)]
-    assert len({one.alert for one in said}) == 4
-    assert [len(house.phones.messages(f"404555013{n}")) for n in range(4)] == [1, 1, 1, 1]
-
-
-@pytest.mark.parametrize("named", ["external", "key", "neither"])
-def test_twenty_twins_at_once_are_one_message(house: House, named: str) -> None:
-    number = {"external": "4045550140", "key": "4045550141", "neither": "4045550142"}[named]
-    house.phones.behave("slow", match={"number": f"+1{number}"}, seconds=1.5)
-    headers = {"Idempotency-Key": "twins"} if named == "key" else {}
-    external = "twins" if named == "external" else ...
-    with ThreadPoolExecutor(20) as pool:
-        calls = [pool.submit(house.acme.to, number, headers, externalAlertId=external) for _ in range(20)]
-        said = [call.result() for call in calls]
-    house.phones.delete("/sandbox/behaviour")
-    assert {(one.status, one.raw, one.alert) for one in said} == {(200, said[0].raw, said[0].alert)}
-    assert sum("idempotent-replayed" not in one.headers for one in said) == 1
-    assert len(house.phones.messages(number)) == 1
-
-
-def test_twins_of_a_call_that_fails_are_alerts_of_their_own_and_come_to_an_end(house: House) -> None:
-    with ThreadPoolExecutor(5) as pool:
-        said = list(pool.map(lambda _: house.acme.to("4055550184"), range(5)))
-    assert all(one.failure["code"] in ("provider_fault", "not_sent", "in_doubt") for one in said)
-    assert house.phones.messages("4055550184") == []
-
-
-def test_without_id_and_key_a_second_call_is_a_second_alert(house: House) -> None:
-    first = house.acme.to("4045550143", externalAlertId=...)
-    second = until(lambda: _new(house.acme.to("4045550143", externalAlertId=...), first), 3)
-    assert second.alert != first.alert
-    assert len(house.phones.messages("4045550143")) == 2
-
-
-def _new(said: Said, first: Said) -> Said | None:
-    return said if said.alert != first.alert else None
-
-
-def test_an_idempotency_key_names_the_call(house: House) -> None:
-    once = {"Idempotency-Key": "k-1"}
-    first = house.acme.to("4045550144", once, externalAlertId=...)
-    again = house.acme.to("4045550144", once, externalAlertId=...)
-    assert again.raw == first.raw and again.headers["idempotent-replayed"] == "true"
-    other = house.acme.to("4045550144", once, externalAlertId=..., firstName="Another")
-    assert other.status == 422 and other.json["success"] is False and "Idempotency-Key" in other.json["error"]
-    assert len(house.phones.messages("4045550144")) == 1
-    assert house.callers["cap"].to("4045550145", once).status == 200  # another site's keys are its own
-
-
-def test_a_repeat_after_a_restart_is_given_the_former_answer(house: House) -> None:
-    first = house.acme.to("4045550146")
-    headers = house.acme.sign(body=house.acme.body())
-    assert speak(house.base_url, "POST", "/api/proactiveAlert", house.acme.body(), headers).status == 200
-    assert house.outside.stop() == 0
-    house.outside.start()
-    again = house.acme.to("4045550146")
-    assert (again.raw, again.alert) == (first.raw, first.alert)
-    assert again.headers["idempotent-replayed"] == "true"
-    replayed = speak(house.base_url, "POST", "/api/proactiveAlert", house.acme.body(), headers)
-    assert (replayed.status, replayed.json) == (401, {"error": "Invalid Nonce - Nonce has been previously used"})
-    assert len(house.phones.messages("4045550146")) == 1
-
-
-# ── receipts and replies ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_receipts_move_the_record(house: House) -> None:
-    said = house.acme.to("4045550150")
-    record = house.until_state(said.alert, "read")
-    kinds = [entry["kind"] for entry in record["entries"]]
-    assert kinds == ["accepted", "sent", "delivered", "read"]
-    assert [entry["by"] for entry in record["entries"]] == ["api", "heliograph", "provider", "provider"]
-
-
-def test_doubled_receipts_count_once(house: House) -> None:
-    said = house.acme.to("4045550192")
-    record = house.until_state(said.alert, "read")
-    assert [entry["kind"] for entry in record["entries"]].count("delivered") == 1
-
-
-def test_read_before_delivered_stays_read(house: House) -> None:
-    said = house.acme.to("4045550193")
-
-    def receipts() -> list[tuple[str, str]] | None:
-        entries = house.record(said.alert)["entries"]
-        found = [(entry["kind"], entry["detail"]["state"]) for entry in entries if entry["by"] == "provider"]
-        return found if len(found) == 2 else None
-
-    assert until(receipts, every=0.2) == [("read", "read"), ("receipt", "delivered")]
-    assert house.state(said.alert) == "read"
-
-
-def test_late_receipts_move_the_record_when_they_come(house: House) -> None:
-    house.phones.behave("late_receipts", match={"number": "+14045550151"}, seconds=2)
-    said = house.acme.to("4045550151")
-    house.phones.delete("/sandbox/behaviour")
-    assert house.state(said.alert) == "sent"
-    house.until_state(said.alert, "read")
-
-
-def test_an_offline_phone_stays_sent_until_it_is_switched_on(house: House) -> None:
-    said = house.acme.to("4045550194")
-    assert house.state(said.alert) == "sent"
-    house.phones.does("4045550194", online=True)
-    house.until_state(said.alert, "read")
-
-
-def test_what_a_person_says_taps_and_shares_is_recorded_at_the_alert(house: House) -> None:
-    number = "4045550152"
-    said = house.acme.to(number)
-    message = until(lambda: house.phones.messages(number))[0]["id"]
-    house.phones.does(number, "typing")
-    house.phones.does(number, "say", text="Is there a later one? <b>“né”</b> 🛫")
-    house.phones.does(number, "tap", message=message, suggestion="0:1")
-    house.phones.does(number, "location", latitude=33.64, longitude=-84.43)
-
-    def replies() -> list[Any] | None:
-        found = [entry["detail"] for entry in house.record(said.alert)["entries"] if entry["kind"] == "replied"]
-        return found if len(found) == 3 else None
-
-    text, tap, place = until(replies, every=0.2)
-    assert text["event"]["text"] == "Is there a later one? <b>“né”</b> 🛫"
-    assert (tap["event"]["postback"], tap["rule"]) == ("postback_data_LearnMore", "offered")
-    assert place["event"]["kind"] == "location"
-    story = " ".join(house.outside.run("alerts", "show", said.alert).stdout.split())
-    assert number not in story and "Learn More" in story
-
-
-# ── the slow stories' ends ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_an_alert_in_doubt_expires_and_the_same_call_is_answered_all_the_same(house: House, brief: Said) -> None:
+def test_an_alert_that_stayed_in_doubt_to_its_end_is_given_back_as_such_and_never_sent_again(
+    house: House, brief: Said
+) -> None:
     assert brief.failure["code"] == "in_doubt"
     record = house.until_state(brief.alert, "expired", 30)
     assert record["attempts"][0]["reason"] == "never_settled"
-    caller: Caller = house.callers["brief"]
-    again = caller.send(caller.body(externalAlertId=own_id("4045550195"), customerPhoneNumber="4045550195"), timeout=10)
-    # Still in doubt, or a new alert that names the former: both are safe. It hung for ever, a processor busy.
+    # Nobody knows whether it arrived (here it did), so the repeat must not send: in_doubt is given back for a day.
+    again = house.callers["brief"].to("4045550172", timeout=10)
     assert again.status == 200 and again.failure["code"] == "in_doubt"
-    assert again.alert == brief.alert or house.record(again.alert)["alert"]["former"] == brief.alert
+    assert again.alert == brief.alert and again.headers["idempotent-replayed"] == "true"
+    assert len(house.phones.messages("4045550172")) == 1
 
 
 def test_a_held_alert_leaves_when_its_time_comes_and_not_before(house: House, held: Said, quiet_end: datetime) -> None:

@@ -19,7 +19,7 @@ from journey.outside import free_port
 from journey.sites import site
 
 # Words that occur nowhere else, so that finding one is a leak.
-PERSON = {
+PERSON: dict[str, Any] = {
     "firstName": "Zephyrine",
     "lastName": "Quackenbush",
     "externalCustomerId": "cust-0x7e11a",
@@ -120,7 +120,7 @@ def wrong_fields(run: Run, acme: Caller) -> None:
         {"proactiveVariables": {"@Time": "23:59:07 zulu"}},
         {"proactiveVariables": {"@Time": {"deep": "Ouagadougou"}}},
         {"proactiveVariables": "Ouagadougou"},
-        {"proactiveVariables": {**PERSON["proactiveVariables"], "@City": "Ouagadougou" * 300}},  # type: ignore[dict-item]
+        {"proactiveVariables": {**PERSON["proactiveVariables"], "@City": "Ouagadougou" * 300}},
         {"alertInfo": "besidethewing"},
         {"alertInfo": ["besidethewing"]},
         {"firstName": ["Zephyrine"]},

@@ -90,7 +90,7 @@ def list_(
 def _state(row: AlertRow) -> Any:
     state = say.state(row.state)
     if row.reason:
-        state.append(f" ({row.reason})", style="dim")
+        state.append(f"\n  {row.reason.replace('_', ' ')}", style="dim")
     return state
 
 

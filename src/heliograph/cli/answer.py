@@ -91,20 +91,24 @@ def _failed(said: Mapping[str, Any], follow: str) -> Meaning:
 
 
 def _refused(status: int, headers: Mapping[str, str], said: Mapping[str, Any], follow: str) -> Meaning:
-    error = said.get("error") or "The answer does not say why."
+    error = str(said.get("error") or "The answer does not say why.")
     fields = said.get("fields")
     if isinstance(fields, dict) and fields:
         # `error` holds the same sentences in one line.
         error = "".join(f"\n  {name}: {text}" for name, text in fields.items()).rstrip() + "\n"
+    elif not error.endswith((".", "!", "?")):
+        error = f"{error}."  # the two sentences that the API's page gives have no full stop
     step = {
         403: " A key belongs to one site: use a key of this siteId.",
         404: " Is the address right? The path is /api/proactiveAlert.",
         429: f" Repeat it after {headers['retry-after']} s." if "retry-after" in headers else " Repeat it later.",
     }.get(status, "")
-    if status == 401 and error == "No Authorization Header":
+    if status == 401 and error == "No Authorization Header.":
         step = " A proxy may have taken it off: HTTP proxies keep Authorization only where they are told to."
-    if error == "Failed Compatibility Check":
+    if error == "Failed Compatibility Check.":
         step = " No channel of the site can reach this number, or the one that the call names cannot."
     return Meaning(
-        outcome="refused", exit=3, sentence=f"The call was refused; nothing was sent: {error}{step}{follow}".rstrip()
+        outcome="refused",
+        exit=3,
+        sentence=f"The call was refused; nothing was sent: {error}{step}{follow}".replace(": \n", ":\n", 1).rstrip(),
     )

@@ -1,0 +1,173 @@
+"""The tutorial and the how-tos as a newcomer follows them: every command block, in order, as it stands on the page.
+
+What is not copied from the page: `make setup` (the environment is there), the home folder, and the ports, since others
+may hold the usual ones here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journey.caller import Phones
+from journey.demonstration import PLAIN
+from journey.outside import PROGRAM, ROOT, free_port
+
+SERVER, SANDBOX = "127.0.0.1:8080", "127.0.0.1:8090"
+
+
+def blocks(page: str, language: str = "sh") -> dict[str, list[str]]:
+    """Heading → its blocks of this language."""
+    found: dict[str, list[str]] = {}
+    for section in re.split(r"^## ", (ROOT / "docs" / page).read_text("utf-8"), flags=re.M):
+        heading = section.partition("\n")[0]
+        found[heading] = re.findall(rf"^```{language}\n(.*?)^```", section, re.M | re.S)
+    return found
+
+
+class Terminals:
+    """Shells in one folder. What stays runs in a terminal of its own until the end."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port, self.sandbox_port = free_port(), free_port()
+        # `make setup` is what brings the program; here it is there already, in an environment of another name.
+        self.environ = {
+            **PLAIN,
+            "HOME": str(home),
+            "PATH": f"{Path(PROGRAM).parent}:{os.environ['PATH']}",
+            "HELIOGRAPH_PORT": str(self.port),
+            "HELIOGRAPH_SANDBOX_PORT": str(self.sandbox_port),
+        }
+        self.begin = f'cd "{ROOT}"\n'
+        self.staying: list[subprocess.Popen[str]] = []
+
+    def here(self, text: str) -> str:
+        text = text.replace("--sandbox-port 8090", f"--sandbox-port {self.sandbox_port}")
+        return text.replace(SERVER, f"127.0.0.1:{self.port}").replace(SANDBOX, f"127.0.0.1:{self.sandbox_port}")
+
+    def run(self, *scripts: str) -> str:
+        """The scripts in one shell, which ends at the first command that fails; what it prints."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", self.begin + self.here("\n".join(scripts))],
+            env=self.environ, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def stay(self, script: str, until: str) -> list[str]:
+        """Starts what stays; the lines that it prints up to one that holds `until`."""
+        started = subprocess.Popen(
+            ["bash", "-c", f"{self.begin}{self.here(script)}"],
+            env=self.environ, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        self.staying.append(started)
+        assert started.stdout is not None
+        said: list[str] = []
+        while not said or until not in said[-1]:
+            said.append(started.stdout.readline())
+            assert said[-1], said
+        return said
+
+    def close(self) -> None:
+        for started in self.staying:
+            os.killpg(started.pid, signal.SIGTERM)
+            started.communicate(timeout=30)
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Terminals]:
+    opened = Terminals(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_the_tutorial_can_be_followed_word_for_word(terminals: Terminals) -> None:
+    page = {heading[:2].strip("."): found for heading, found in blocks("tutorial.md").items()}
+    assert list(page) == ["# ", "1", "2", "3", "4", "5", "6", "7", "8"]
+    make, *rest = page["1"][0].splitlines()
+    assert make.startswith("make setup ")
+    terminals.begin += "\n".join(rest) + "\n"
+
+    said = terminals.stay(page["2"][0], until="Ctrl-C stops it.")
+    told = [line.strip() for line in said if line.startswith("  export ")]
+    shown = [line.partition("=")[0] for line in page["2"][1].splitlines()]
+    assert [line.partition("=")[0] for line in told] == shown
+    terminals.begin += "\n".join(told) + "\n"
+
+    assert "4 created." in terminals.run(*page["3"])
+    assert "4 unchanged." in terminals.run("heliograph apply my-site")
+    terminals.run(*page["4"])
+    terminals.stay(page["5"][0], until="heliograph serves.")
+    sent = terminals.run(page["6"][0])
+    alert = re.search(r"heliograph alerts show (\S+)`", sent)
+    assert alert is not None, sent
+    phones = Phones(terminals.here(f"http://{SANDBOX}"))
+    assert phones.messages("7703101414")[0]["content"]["card"]["title"] == "Tap to Select Desired Action"
+    record = terminals.run(page["6"][1].replace("ID", alert[1]))
+    assert "flightdelay" in record and "The decision" in record
+
+    template = terminals.home / "alerts" / "my-site" / "templates" / "flightdelay.toml"
+    template.write_text(template.read_text().replace("Your flight to @City is delayed.", "@City: your flight is late."))
+    told_changes = terminals.run(*page["7"])
+    assert "0 warnings" in told_changes and "Kansas City: your flight is late." in told_changes
+    assert "3 unchanged, 1 changed." in told_changes
+    time.sleep(1)  # "within a second"
+    terminals.run(page["6"][0])
+    assert phones.messages("7703101414")[1]["content"]["card"]["description"].startswith("Kansas City: your")
+
+    callback = re.search(r"https://alerts\.example\.com(/callbacks/\S+)", page["8"][0])
+    assert callback is not None
+    agents = {one["agent"]: one for one in phones.get("/sandbox/agents")["agents"]}
+    assert agents["acme-air"]["webhook"].endswith(callback[1])  # the receipts above came in by the address on the page
+
+
+def test_the_sandbox_page_can_be_followed(terminals: Terminals) -> None:
+    page = blocks("how-to/sandbox.md")
+    terminals.begin = f'cd "{terminals.home}"\n'
+    start, *calls = page["In your CI"][0].split("# … your tests send …\n")
+    terminals.stay(f"{start}\ncat sandbox.json; wait", until="sandbox_url")
+    out = terminals.run(*calls, *page["Let it misbehave"])
+    assert '"messages"' in out and '"creates"' in out and '"reset":true' in out
+    rules = Phones(terminals.here(f"http://{SANDBOX}")).get("/sandbox/behaviour")["rules"]
+    assert {rule["do"] for rule in rules} == {"throttle", "silent"}
+
+
+def test_the_template_page_shows_a_template_without_a_fault(terminals: Terminals) -> None:
+    toml = _only(blocks("how-to/templates.md", "toml"))
+    commands = _only(blocks("how-to/templates.md"))
+    site = terminals.home / "my-site"
+    terminals.begin = (
+        f'cd "{terminals.home}"\ncp -r "{ROOT}/examples/acme-air" my-site\ncp gatechange.toml my-site/templates/\n'
+    )
+    (terminals.home / "gatechange.toml").write_text(toml)
+    out = terminals.run(commands)
+    assert "Your flight to Kansas City now leaves from" in out
+    assert "2 templates: no fault, 0 warnings." in out
+    assert (site / "templates" / "gatechange.toml").is_file()
+
+
+def test_the_pages_for_operators_can_be_followed(terminals: Terminals) -> None:
+    page = blocks("how-to/run.md")
+    terminals.begin = f'cd "{terminals.home}"\nexport ACME_RBM_AGENT=acme-air ACME_RBM_KEY_FILE="$PWD/account.json"\n'
+    terminals.stay("heliograph sandbox --data sandbox --sandbox-port 0", until="Ctrl-C stops it.")
+    terminals.run(f'cp sandbox/acme-service-account.json account.json\nheliograph apply "{ROOT}/examples/acme-air"')
+    create, rotate, disable = page["Keys"][0].splitlines()
+    made = terminals.run(create.replace("SITE", "25508804"), "heliograph keys create 25508804 --no-token")
+    keys = re.findall(r"^consumer_key\s+(\S+)$", made, re.M)
+    assert len(keys) == 2 and made.count("token_secret") == 1
+    terminals.run(*(line.replace("CONSUMER_KEY", keys[0]) for line in (rotate, disable)))
+    assert "disabled" in terminals.run("heliograph keys list")
+    terminals.run(page["Back up and upgrade"][0], "ls alerts-*.db", "heliograph doctor", "heliograph senders")
+
+
+def _only(found: dict[str, list[str]]) -> str:
+    (one,) = (text for texts in found.values() for text in texts)
+    return one
