@@ -23,7 +23,8 @@ ROUTES: tuple[Route, ...] = (
           Listener.PUBLIC, "What a provider tells us", callbacks.DOCS),
     Route("GET", "/callbacks/{channel}/{provider}/{site}/{sender}", callbacks.answer, Auth.CALLBACK,
           Listener.PUBLIC, "A provider asks whether the address is ours", callbacks.DOCS),
-    # Documentation
+    # Documentation. Somebody who opens the bare address in a browser is a reader
+    Route("GET", "/", docs.page, Auth.OPEN, Listener.PUBLIC, "The API's documentation", docs.PAGE_DOCS),
     Route("GET", "/docs", docs.page, Auth.OPEN, Listener.PUBLIC, "The API's documentation", docs.PAGE_DOCS),
     Route("GET", "/openapi.json", docs.openapi, Auth.OPEN, Listener.PUBLIC, "This document", docs.OPENAPI_DOCS),
     # Operations
