@@ -201,6 +201,14 @@ def test_faults_of_a_site(folder, environ, old, new, said):
         assert "key" not in read(folder, environ).senders[0].settings
 
 
+def test_times_have_units_in_nested_tables_too(folder, environ):
+    spoil(folder / "site.toml", 'time_to_live = "24h"', 'time_to_live = "24h"\ncap = { count = 3, within = "1h" }')
+    [site] = read(folder, environ).sites
+    assert (site.time_to_live, site.cap.count, site.cap.within) == (86_400, 3, 3_600)
+    spoil(folder / "site.toml", '"1h"', '"an hour"')
+    assert 'as in "24h"' in "\n".join(faults(folder, environ))
+
+
 def test_media_that_are_not_there_or_no_picture(folder, environ):
     (folder / "media/departure.jpg").write_text("no picture")
     assert "no known type" in faults(folder, environ)[0]

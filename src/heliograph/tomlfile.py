@@ -221,14 +221,22 @@ def _written(keys: Keys) -> str:
 
 def _converted(name: str, value: Any, form: Any) -> Any:
     if name in _DURATIONS and isinstance(value, str):
-        found = re.fullmatch(r"(\d+)\s*([smhd])", value.strip())
-        if not found:
-            raise ValueError('a time is seconds, or a number with s, m, h or d, as in "24h"')
-        return int(found[1]) * _UNITS[found[2]]
+        return _seconds(value)
+    if isinstance(value, dict):  # [site.cap] within = "1h"
+        value = {
+            key: _seconds(one) if key in _DURATIONS and isinstance(one, str) else one for key, one in value.items()
+        }
     try:
         return msgspec.convert(value, form, strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
         raise ValueError(_needed(form) or str(error).replace("`", "").replace(" - at $", " at ")) from error
+
+
+def _seconds(text: str) -> int:
+    found = re.fullmatch(r"(\d+)\s*([smhd])", text.strip())
+    if not found:
+        raise ValueError('a time is seconds, or a number with s, m, h or d, as in "24h"')
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _needed(form: Any) -> str:

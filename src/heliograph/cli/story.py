@@ -143,7 +143,8 @@ def _timeline(entries: tuple[Entry, ...], attempts: tuple[Attempt, ...]) -> Rend
         table.add_column(column, overflow="fold")
     for entry in entries:
         facts = _object(bytes(entry.detail))
-        for told_elsewhere in ("exchanges", "raw", "event", "state"):
+        # What the line's own word says need not be said again; a late receipt is called "receipt" and says its state.
+        for told_elsewhere in ("exchanges", "raw", "event", *(() if entry.kind == "receipt" else ("state",))):
             facts.pop(told_elsewhere, None)
         if isinstance(facts.get("at"), int):
             facts["at"] = f"{say.when(facts['at'])} by the provider's clock"

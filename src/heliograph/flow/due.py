@@ -24,6 +24,7 @@ from heliograph.errors import HeliographError, StoreAway
 from heliograph.flow import step
 from heliograph.flow.facts import gather
 from heliograph.flow.means import Means
+from heliograph.flow.result import NEVER_SETTLED
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
 PATIENCE = LEASE / 2000  # seconds for a hand-over that no caller waits for; its commits fit into the other half
@@ -136,14 +137,14 @@ async def _said_no(alert: Alert, attempt: Attempt, means: Means) -> None:
 
 
 async def _expire(alert: Alert, attempt: Attempt, means: Means) -> None:
-    doubt = attempt.state is AttemptState.IN_DOUBT
+    reason = NEVER_SETTLED if attempt.state is AttemptState.IN_DOUBT else "no_receipt"
     await means.store.outcome(
         Outcome(
             site=alert.site,
             alert=alert.id,
             attempt=attempt.id,
             state=AttemptState.EXPIRED,
-            reason="never_settled" if doubt else "no_receipt",
+            reason=reason,
             tries=attempt.tries,
             end=AlertState.EXPIRED,
             done=(("attempt", attempt.id),),
@@ -152,7 +153,7 @@ async def _expire(alert: Alert, attempt: Attempt, means: Means) -> None:
                     at=means.clock.now(),
                     kind="expired",
                     attempt=attempt.id,
-                    detail=detail(reason="never_settled" if doubt else "no_receipt"),
+                    detail=detail(reason=reason),
                 ),
             ),
         )

@@ -17,7 +17,7 @@ import msgspec
 
 from heliograph.core.alert import Attempt
 from heliograph.core.ports import Exchange, Message, Taken
-from heliograph.errors import Blame, Fate, SendError
+from heliograph.errors import Blame, Fate, SendError, StoreAway
 from heliograph.flow import uploads
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
@@ -75,6 +75,10 @@ async def hand_over(
                 ),
                 _patience(started, deadline) if provider.repeats_are_ignored else deadline,
             )
+        except StoreAway as away:
+            # Of the message nothing was handed over; what is true of the attempt is said by its caller, who cannot
+            # write it down now either.
+            error = SendError(away.sentence, code=away.code, fate=Fate.RETRY, blame=Blame.US)
         except SendError as met:
             error = met
             if met.exchange is not None:

@@ -34,6 +34,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transient: bool = False
 
 
+NEVER_SETTLED = "never_settled"  # the reason of an attempt that was in doubt when its alert ended
 IN_DOUBT = "The provider did not answer in time. The alert stays open and is settled by its receipt; do not repeat it."
 
 
@@ -48,7 +49,8 @@ def from_record(record: Record) -> Result | None:
         return Result(kind="taken", site=alert.site, alert=alert.id, channel=taken.channel, raw=taken.raw)
     if alert.state is AlertState.SCHEDULED:
         return Result(kind="scheduled", site=alert.site, alert=alert.id, send_at=alert.send_at)
-    if newest is not None and newest.state is AttemptState.IN_DOUBT:
+    # One that stayed in doubt to its end is still in doubt for its caller: the message may have arrived.
+    if newest is not None and (newest.state is AttemptState.IN_DOUBT or newest.reason == NEVER_SETTLED):
         return Result(
             kind="in_doubt",
             site=alert.site,

@@ -85,6 +85,7 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
             if call.scope == "key" and answer.value != call.value:
                 raise KeyReused()
             replay = await twin.answer_of(answer.owner, means, deadline)
+            replay = replay or await twin.came_to_nothing(answer.owner, site.id, means, deadline)
             if replay is not None:
                 return replay
             claims = ()  # spent; the first call came to nothing just now, so this one is an alert of its own
