@@ -54,6 +54,7 @@ _RANK = {
     AttemptState.READ: 6,
 }
 
+SAID_NO = frozenset({AttemptState.FAILED, AttemptState.REVOKED, AttemptState.EXPIRED})
 ENDS = frozenset({AlertState.FAILED, AlertState.EXPIRED, AlertState.CANCELLED, AlertState.REFUSED})
 
 _SHOWN = {

@@ -19,7 +19,7 @@ from heliograph.core.event import Entry
 from heliograph.core.plan import decide
 from heliograph.core.ports import Due, Outcome
 from heliograph.core.record import detail
-from heliograph.core.states import AlertState, AttemptState
+from heliograph.core.states import SAID_NO, AlertState, AttemptState
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.flow import step
 from heliograph.flow.facts import gather
@@ -29,7 +29,6 @@ from heliograph.flow.result import NEVER_SETTLED
 LEASE = 60_000  # ms that one due row may take before another node may have it
 PATIENCE = LEASE / 2000  # seconds for a hand-over that no caller waits for; its commits fit into the other half
 AT_ONCE = 50  # rows claimed together
-_SAID_NO = frozenset({AttemptState.FAILED, AttemptState.REVOKED, AttemptState.EXPIRED})
 LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something due
 
 
@@ -88,7 +87,7 @@ async def _follow(row: Due, means: Means) -> None:
         else:
             await means.store.push_due(_later(row, attempt.expires + step.AFTER_EXPIRY))
         return
-    if attempt.state in _SAID_NO:
+    if attempt.state in SAID_NO:
         await _said_no(record.alert, attempt, means)
         return
     if attempt.state not in (AttemptState.INTENDED, AttemptState.SENDING, AttemptState.IN_DOUBT):

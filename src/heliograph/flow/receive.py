@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from heliograph.core.event import Inbound, OptOutHeard, Receipt
 from heliograph.core.ports import Heard
+from heliograph.core.states import SAID_NO
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
@@ -25,6 +26,8 @@ async def receive(opened: OpenSender, heard: Heard, means: Means) -> None:
                 kind = "subscribe" if wanted else "unsubscribe"
             case _:
                 kind = "unknown"
+        if place.state in SAID_NO:
+            means.wake.set()  # its due row was made due at once
         if place.duplicate:
             kind = "duplicate"
         elif not place.alert and isinstance(event, Receipt):

@@ -95,7 +95,6 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
         raise _refused(alert, decision, means)
     nameless = once.nameless(request)
     if attempt is None:
-        means.wake.set()
         means.meters.alert("scheduled", "")
         return Result(kind="scheduled", site=site.id, alert=alert.id, send_at=decision.hold, transient=nameless)
     work = step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=keep)

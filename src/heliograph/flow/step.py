@@ -151,7 +151,6 @@ async def _write(
     except StoreAway:
         means.log("error", "The outcome could not be written.", action="outcome.lost", alert=alert.id)
         return False
-    means.wake.set()
     return True
 
 
