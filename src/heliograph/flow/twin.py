@@ -45,7 +45,7 @@ async def answer_of(alert: str, means: Means, deadline: float) -> Result | None:
 
 
 async def came_to_nothing(taker: str, site: str, means: Means, deadline: float) -> Result | None:
-    """The first call came to nothing, so its claim is about to be free: a moment's pause, then the repeat may try again.
+    """The first call came to nothing, so its claim is about to be free: a moment, then the repeat may try again.
     Where it is still held when the deadline ends, nobody knows, and that is what the caller hears."""
     if means.clock.loop_time() + LOOK_EVERY > deadline:
         return Result(kind="in_doubt", site=site, alert=taker, code="in_doubt", detail=IN_DOUBT, replayed=True)
