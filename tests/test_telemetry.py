@@ -109,3 +109,9 @@ def test_what_libraries_log_comes_without_their_arguments() -> None:
         root.setLevel(level)
     line = json.loads(lines.getvalue())
     assert (line["message"], line["library"], line["level"]) == ("Cannot call %s", "lib", "error")
+
+
+def test_the_stack_of_an_error_that_is_among_its_own_causes_ends() -> None:
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+    assert telemetry.stack_of(first) == ["KeyError", "ValueError"]

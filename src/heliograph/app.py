@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
@@ -31,6 +30,7 @@ from heliograph.sandbox import Pace
 from heliograph.seal import Sealer
 from heliograph.settings import Settings, parts
 from heliograph.stage import Stage, set_stage
+from heliograph.store.housekeeping import MANY
 from heliograph.web import address
 from heliograph.web.asgi import asgi
 from heliograph.web.call import Doors
@@ -138,10 +138,12 @@ class House:
             connections=settings.max_concurrency,
         )
         if settings.private_port is not None:
-            private = Server(asgi(doors, Listener.PRIVATE), settings.host, settings.private_port, limits)
+            private = Server(
+                asgi(doors, Listener.PRIVATE), settings.host, settings.private_port, limits, ended=self._ended
+            )
             self.private_port = await private.start()
             self._stops.append(lambda: private.stop(1.0))
-        public = Server(asgi(doors), settings.host, settings.port, limits)
+        public = Server(asgi(doors), settings.host, settings.port, limits, ended=self._ended)
         self.port = await public.start()
         self._stops.append(lambda: public.stop(settings.stop_timeout))
         self.log("info", "heliograph serves.", action="started", port=self.port, node=self.means.node)
@@ -149,11 +151,20 @@ class House:
     async def stop(self) -> None:
         """No new call, what is under way is finished, the rest is left to its lease."""
         while self._stops:
-            step = self._stops.pop()
-            try:
-                await step()
-            except HeliographError as error:
-                self.log("error", error.sentence, action="stop.failed", code=error.code)
+            await self._stopped(self._stops.pop())
+
+    async def _stopped(self, step: Callable[[], Awaitable[Any]]) -> None:
+        """Takes one step of the way out; one that breaks keeps no later one from being taken."""
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001  whatever broke, the rest must still be closed
+            self.log(
+                "error",
+                "A step of the stop broke; the rest is stopped all the same.",
+                action="stop.failed",
+                error=type(error).__name__,
+                stack=telemetry.stack_of(error),
+            )
 
     def _task(self, work: Any, name: str) -> None:
         task = asyncio.ensure_future(work)
@@ -162,22 +173,23 @@ class House:
 
         async def cancel() -> None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])  # how it ended is told by _ended
 
         self._stops.append(cancel)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task that should run for ever broke on a bug: better a restart than a server that forgets half its work."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.log(
-                "critical",
-                f"The task {task.get_name()} broke; the server stops.",
-                action="task.broke",
-                error=type(error).__name__,
-                stack=telemetry.stack_of(error),
-            )
-            os.kill(os.getpid(), signal.SIGTERM)
+            try:
+                self.log(
+                    "critical",
+                    f"The task {task.get_name()} broke; the server stops.",
+                    action="task.broke",
+                    error=type(error).__name__,
+                    stack=telemetry.stack_of(error),
+                )
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def _linger(self, provider: Provider) -> None:
         """A provider that was replaced may still have calls under way: it is closed in a minute, or at the end."""
@@ -194,14 +206,17 @@ class House:
             handle.cancel()
         in_use = [opened.provider for opened in registry.all_senders() if opened.provider is not None]
         for provider in (*self._lingering.values(), *in_use):
-            await provider.close()
+            await self._stopped(provider.close)
 
     def _open_key(self, key: Key, sealer: Sealer) -> OpenKey | None:
         try:
             return open_key(key, sealer)
         except HeliographError as error:
             self.log("error", error.sentence, action="key.sealed", key=key.consumer_key)
-            return None
+        except Exception as error:  # noqa: BLE001  this key's fault alone; the words may hold what was unsealed
+            sentence = "A key could not be opened; calls signed with it are refused."
+            self.log("error", sentence, action="key.sealed", key=key.consumer_key, error=type(error).__name__)
+        return None
 
     def _refresh_failed(self, error: Exception) -> None:
         self.log("warning", "The registry could not be refreshed.", action="registry.stale", error=type(error).__name__)
@@ -212,8 +227,8 @@ class House:
     async def _purge(self, store: Store) -> None:
         while True:
             try:
-                removed = 1
-                while removed:  # each purge takes a bounded bite: alerts get in between
+                removed = MANY
+                while removed >= MANY:  # each purge takes a bounded bite: alerts get in between
                     removed = await store.purge(SystemClock().now())
                     await asyncio.sleep(0.05)
             except StoreAway:

@@ -13,14 +13,13 @@ class FileLock:
     """An advisory lock beside the database; the system frees it when the process dies, however it dies."""
 
     def __init__(self, database_url: str) -> None:
-        self._path = unquote(database_url.removeprefix("sqlite:///")) + ".lock"
+        # The real path: two names of one file are one database.
+        self._path = os.path.realpath(unquote(database_url.removeprefix("sqlite:///"))) + ".lock"
         self._handle: int | None = None
 
     def take(self) -> None:
         """Raises SetupError where another server has the file."""
-        directory = os.path.dirname(self._path)
-        if directory:
-            os.makedirs(directory, exist_ok=True)
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
         handle = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -81,7 +81,9 @@ def open_sender(sender: Sender, sealer: Sealer, out: Out) -> OpenSender:
         return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, out))
     except (msgspec.ValidationError, HeliographError) as error:
         sentence = error.sentence if isinstance(error, HeliographError) else str(error)
-        return OpenSender(sender=sender, plug=plug, provider=None, fault=f"config: {sentence}")
+    except Exception as error:  # noqa: BLE001  a plug's bug is this sender's fault alone; its words may hold a secret
+        sentence = f"{sender.provider} broke while it was opened ({type(error).__name__}); its plug has a bug."
+    return OpenSender(sender=sender, plug=plug, provider=None, fault=f"config: {sentence}")
 
 
 def _packages() -> Iterator[tuple[str, ModuleType]]:

@@ -60,15 +60,25 @@ def withheld(logger: Any, method: str, facts: Any) -> Any:
 
 def stack_of(error: BaseException) -> list[str]:
     """Where it broke, the innermost place last: file, line and function. No locals and no message, which may quote
-    what a caller sent."""
+    what a caller sent. An error that is among its own causes is told once."""
+    stack: list[str] = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        stack = [*_places(cause)[-30:], type(cause).__name__, *stack]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return stack
+
+
+def _places(error: BaseException) -> list[str]:
     places = []
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         places.append(f"{'/'.join(PurePath(code.co_filename).parts[-3:])} line {trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return [*(stack_of(cause) if cause else []), *places[-30:], type(error).__name__]
+    return places
 
 
 # ── Logs ────────────────────────────────────────────────────────────────────────────────────────────────────────────

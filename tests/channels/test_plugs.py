@@ -149,3 +149,16 @@ async def test_a_sender_that_cannot_be_opened_says_why_and_stops_nobody_else(way
     assert opened.provider is None
     assert opened.fault.startswith("config: ")
     assert words in opened.fault
+
+
+async def test_a_plug_that_breaks_while_it_is_opened_is_its_senders_fault_alone(folder, way_out):
+    broken = "def open(sender, settings, out): raise RuntimeError(settings.word)"
+    (folder / "pigeon.py").write_text(GOOD.replace("def open(sender, settings, out): ...", broken))
+    sealer = Sealer(["a secret key of a server, long enough"])
+    sender = Sender(
+        site="acme", name="loft", channel="carrier", provider="pigeon", settings={"word": sealer.seal("sesame")}
+    )
+    opened = plugs.open_sender(sender, sealer, way_out)
+    assert opened.provider is None
+    assert opened.fault.startswith("config: pigeon broke while it was opened (RuntimeError)")
+    assert "sesame" not in opened.fault

@@ -146,13 +146,56 @@ async def test_an_opt_out_bars_an_attempt(opened, made, scope, clock):
     assert await opened.accept(made.acceptance(nonce, alert=alert)) == Barred(scopes=frozenset({scope}))
     assert await opened.record(alert.id) is None
     assert await opened.spend((msgspec.structs.replace(nonce, owner="another"),)) is None, "the nonce was not spent"
-    refused = msgspec.structs.replace(made.acceptance(alert=alert), attempt=None)
+    refused = msgspec.structs.replace(made.acceptance(alert=alert), attempt=None, due=())
     assert await opened.accept(refused) == Accepted()
 
 
-async def test_an_opt_out_of_another_channel_bars_nothing(opened, made, clock):
+async def test_an_opt_out_that_the_decision_knew_of_bars_nothing(opened, made, clock):
     await opened.hear(made.site, "sms", made.sender, (made.opt_out("+17703101414"),), clock.now)
-    assert await opened.accept(made.acceptance()) == Accepted()
+    known = msgspec.structs.replace(made.acceptance(), opted_out=frozenset({"sms"}))
+    assert await opened.accept(known) == Accepted()
+    assert await opened.accept(made.acceptance()) == Barred(scopes=frozenset({"sms"}))
+
+
+async def test_an_opt_out_bars_what_is_held_for_later(opened, made, clock):
+    await opened.hear(made.site, "rcs", made.sender, (made.opt_out("+17703101414"),), clock.now)
+    alert = made.alert()
+    held = msgspec.structs.replace(made.acceptance(alert=alert), attempt=None, due=(made.due(alert.id, kind="alert"),))
+    assert await opened.accept(held) == Barred(scopes=frozenset({"rcs"}))
+
+
+async def test_a_failure_gives_way_to_a_yes_that_another_node_heard(opened, made):
+    acceptance = made.acceptance()
+    await opened.accept(acceptance)
+    assert await opened.outcome(made.outcome(acceptance, AttemptState.SENT)) is True
+    late = msgspec.structs.replace(
+        made.outcome(acceptance, AttemptState.FAILED), end=AlertState.FAILED, release=True, gives_way=True
+    )
+    assert await opened.outcome(late) is False
+    record = await opened.record(acceptance.alert.id)
+    assert (record.alert.state, record.attempts[0].state) == (AlertState.SENT, AttemptState.SENT)
+    assert [entry.kind for entry in record.entries][-1] == "failed", "it stays in the record as history"
+
+
+async def test_a_held_alert_is_released_once(opened, made):
+    alert = made.alert(state=AlertState.SCHEDULED)
+    held = msgspec.structs.replace(made.acceptance(alert=alert), attempt=None, due=(made.due(alert.id, kind="alert"),))
+    await opened.accept(held)
+    for expected in (True, False):
+        release = Outcome(site=made.site, alert=alert.id, alert_state=AlertState.SENDING, next=made.attempt(alert))
+        assert await opened.outcome(release) is expected
+    assert len((await opened.record(alert.id)).attempts) == 1
+
+
+async def test_a_claim_that_is_released_from_the_start_asks_and_holds_nothing(opened, made):
+    first, second, third = made.alert(), made.alert(), made.alert()
+    asking = msgspec.structs.replace(made.claim(first, "call", "k"), released=True)
+    assert await opened.accept(made.acceptance(asking, alert=first)) == Accepted()
+    assert await opened.accept(made.acceptance(made.claim(second, "call", "k"), alert=second)) == Accepted(
+        former=first.id
+    )
+    late = msgspec.structs.replace(made.claim(third, "call", "k"), released=True)
+    assert isinstance(await opened.accept(made.acceptance(late, alert=third)), Taker)
 
 
 async def test_what_no_index_takes_is_kept_all_the_same(opened, made):

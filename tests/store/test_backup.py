@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 
 import pytest
 
@@ -28,3 +29,18 @@ async def test_a_backup_under_writing(opened, engine, made, tmp_path):
     await copy.close()
     with pytest.raises(StoreAway, match=r"backup to .* failed"):
         await opened.backup(str(tmp_path / "no" / "folder.db"), lambda done, total: None)
+
+
+async def test_database_and_backup_are_their_owners_alone(tmp_path):
+    opened = await store.open(f"sqlite:///{tmp_path}/new.db", migrate=True)
+    await opened.backup(str(tmp_path / "copy.db"), lambda done, total: None)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    await opened.close()
+    assert modes == dict.fromkeys(("new.db", "new.db-wal", "new.db-shm", "copy.db"), 0o600)
+
+
+async def test_a_file_that_is_there_keeps_its_mode(tmp_path):
+    (tmp_path / "shared.db").touch(0o660)
+    (tmp_path / "shared.db").chmod(0o660)
+    await store.migrate(f"sqlite:///{tmp_path}/shared.db")
+    assert stat.S_IMODE((tmp_path / "shared.db").stat().st_mode) == 0o660

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import msgspec
 import pytest
 
 from heliograph.core.ports import Accepted
@@ -79,3 +80,68 @@ async def test_a_value_that_is_refused_is_the_callers_alone(opened, made):
     answers = await asyncio.gather(*map(opened.accept, [bad, *good]), return_exceptions=True)
     assert isinstance(answers[0], ValueError)
     assert answers[1:] == [Accepted()] * 5
+
+
+async def test_a_bug_in_a_verb_is_raised_as_it_is(opened):
+    def broken():
+        yield "ready", ()
+        raise LookupError
+
+    with pytest.raises(LookupError) as caught:
+        await opened._engine.write(broken)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "RAISE invalid_password",
+        "RAISE invalid_catalog_name",
+        "RAISE invalid_authorization_specification",
+        "RAISE lock_not_available",
+        "RAISE idle_in_transaction_session_timeout",
+        "RAISE io_error",
+    ],
+)
+async def test_what_the_server_says_of_itself_is_away(opened, sql):
+    opened._engine._statements = {"broken": f"DO $$BEGIN {sql}; END$$"}
+
+    def broken():
+        yield "broken", ()
+
+    with pytest.raises(StoreAway, match="Nothing was written"):
+        await opened._engine.write(broken)
+
+
+async def test_a_missing_table_is_no_absence(opened):
+    opened._engine._statements = {"broken": "SELECT 1 FROM nothing"}
+
+    def broken():
+        yield "broken", ()
+
+    with pytest.raises(ValueError, match="broken"):
+        await opened._engine.write(broken)
+
+
+async def test_whatever_refuses_a_new_connection_is_away(opened, address, beside):
+    engine = opened._engine
+    while engine._idle:
+        await engine._idle.pop().close()
+    for name in ("nothing_of_this_name", "postgres"):
+        dsn = address.replace(await beside.fetchval("SELECT current_database()"), name)
+        user = "nobody_here" if name == "postgres" else "postgres"
+        engine._address = msgspec.structs.replace(engine._address, dsn=dsn.replace("postgres@", f"{user}@"))
+        with pytest.raises(StoreAway):
+            await opened.ready()
+
+
+async def test_a_commit_without_an_answer_does_not_say_that_nothing_was_written(opened, made, beside):
+    """The server commits and dies before it says so: a deferred trigger ends the connection at COMMIT."""
+    await beside.execute(
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END';"
+        "CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON alerts DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION cut()"
+    )
+    with pytest.raises(StoreAway, match="Whether it was written is not known"):
+        await opened.accept(made.acceptance())

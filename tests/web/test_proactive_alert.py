@@ -129,6 +129,14 @@ async def test_a_failure_as_a_status(caller: Any, site_with: Any) -> None:
     assert said.json["success"] is False
     assert json.loads(said.json["message"])["code"] == "bad_content"
     assert said.json["error"] == json.loads(said.json["message"])["detail"]
+    assert "retry-after" not in said.headers
+
+
+async def test_a_failure_as_a_status_says_when_a_repeat_may_succeed(caller: Any, site_with: Any) -> None:
+    await site_with(failures=Failures.STATUS)
+    caller.line.says = [SendError("The key was refused.", code="token_refused", fate=Fate.CONFIG)]
+    said = await caller.alert()
+    assert (said.status, said.headers["retry-after"]) == (502, "30")
 
 
 @pytest.mark.parametrize("failures", list(Failures))
@@ -239,6 +247,18 @@ async def test_a_wrong_signature_spends_nothing(caller: Any, example_body: bytes
     assert f"The server saw POST {BASE}{PATH}" in said.json["error"]
     assert set(said.json) == {"error"}
     assert (await caller.call("POST", PATH, example_body, headers)).status == 200
+
+
+async def test_a_removed_site_is_named_to_the_holder_of_its_key_alone(caller: Any, example_body: bytes) -> None:
+    await caller.store.remove("site", "25508804", "25508804")
+    await caller.doors.means.registry.refresh(caller.store)
+    headers = caller.signed()
+    wrong = headers | {"Authorization": headers["Authorization"].replace('oauth_signature="', 'oauth_signature="x')}
+    said = await caller.call("POST", PATH, example_body, wrong)
+    assert said.status == 401 and "25508804" not in said.json["error"]
+    said = await caller.call("POST", PATH, example_body, headers)
+    assert said.status == 403 and "25508804" in said.json["error"]
+    assert (await caller.call("POST", PATH, example_body, headers)).status == 401  # its nonce is spent
 
 
 async def test_the_same_header_twice_at_once_is_one_alert(caller: Any, example_body: bytes) -> None:

@@ -275,6 +275,28 @@ async def test_a_target_that_is_no_path(dial: Dial, door: Door, target: str) -> 
     assert await line.rest() == b"" and door.calls == []
 
 
+@pytest.mark.parametrize("more", ["", "Upgrade: h2c\r\nConnection: Upgrade\r\n"])
+@pytest.mark.parametrize("target", ["/x", "h:443"])
+async def test_connect_is_refused_in_each_of_its_forms(dial: Dial, door: Door, target: str, more: str) -> None:
+    line, other = await dial(), await dial()
+    await line.send(f"CONNECT {target} HTTP/1.1\r\nHost: h\r\n{more}\r\n".encode() + b"not HTTP")
+    status, headers, body = await line.answer()
+    assert (status, headers["connection"]) == (400, "close")
+    assert b"CONNECT asks for a proxy" in body and await line.rest() == b""
+    await other.send(post("/echo", b"still here"))
+    assert (await other.answer())[2] == b"still here"
+    assert door.calls == ["/echo"]
+
+
+async def test_connect_waits_for_the_answers_before_it(dial: Dial, door: Door) -> None:
+    line = await dial()
+    await line.send(post("/wait", b"first") + b"CONNECT /x HTTP/1.1\r\nHost: h\r\n\r\n")
+    await asyncio.sleep(0.05)
+    door.go.set()
+    assert (await line.answer())[2] == b"first"
+    assert await line.rest() == b"" and door.calls == ["/wait"]
+
+
 async def test_a_url_too_long(dial: Dial, door: Door) -> None:
     line = await dial()
     await line.send(f"GET /{'a' * 1_500} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
@@ -530,3 +552,18 @@ async def test_a_taken_port_is_a_sentence(server: Server, door: Door) -> None:
     other = Server(door, "127.0.0.1", server.port, LIMITS)  # type: ignore[attr-defined]
     with pytest.raises(SetupError, match=f"cannot listen on 127.0.0.1:{server.port}.*--port"):  # type: ignore[attr-defined]
         await other.start()
+
+
+async def test_a_bug_in_the_connections_time_is_told_and_the_stop_goes_on(
+    door: Door, dial: Dial, server: Server
+) -> None:
+    ended: list[asyncio.Task[None]] = []
+    broken = Server(door, "127.0.0.1", 0, LIMITS, ended=ended.append)
+    await broken.start()
+    broken._state.connections.add(object())  # type: ignore[arg-type]  # no connection of ours: cannot be swept
+    async with asyncio.timeout(2):
+        while not ended:
+            await asyncio.sleep(0.02)
+    assert ended[0].get_name() == "connections" and isinstance(ended[0].exception(), AttributeError)
+    broken._state.connections.clear()
+    await broken.stop(0.1)

@@ -165,7 +165,9 @@ class Plug(Protocol):
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A thing that may be used once: a nonce, the identity of a call. `owner` is the caller's own id (the alert's, or
-    the request's); a claim already owned by the same owner is granted again. After `until` (ms) it is free."""
+    the request's); a claim already owned by the same owner is granted again. After `until` (ms) it is free. One that is
+    `released` from the start is free for the next at once: it only asks whether somebody else has it, and leaves its
+    owner to be read as `former`."""
 
     site: str
     scope: str  # "nonce" | "call" | "key" …
@@ -173,6 +175,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     until: int
     owner: str
     value: str = ""  # kept with it (the hash of a body)
+    released: bool = False
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -190,7 +193,8 @@ class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """All that accepting an alert writes, in one transaction: nothing leaves before it is on disk."""
+    """All that accepting an alert writes, in one transaction: nothing leaves before it is on disk. `opted_out`: the
+    scopes that the decision knew of."""
 
     alert: Alert
     decision: bytes  # the decision record, JSON
@@ -198,6 +202,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     claims: tuple[Claim, ...] = ()
     due: tuple[Due, ...] = ()
     entries: tuple[Entry, ...] = ()
+    opted_out: frozenset[str] = frozenset()
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -216,8 +221,9 @@ class Taker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Barred(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Not written, none of it: the recipient has opted out of the attempt's channel, or of all ("all"), in `scopes`.
-    Looked up inside the transaction of `accept` where there is an attempt: the hot path reads nothing before."""
+    """Not written, none of it: the recipient has opted out of `scopes` (a channel, "all"), and the decision did not know
+    of all of them. Looked up inside the transaction of `accept` where something is sent or held: the hot path reads
+    nothing before."""
 
     scopes: frozenset[str]
 
@@ -227,7 +233,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     The attempt's state is changed only as `core.states.moved` allows (a receipt may have come first), the alert's by
     `core.states.shown`. `end` and `reason`: the alert comes to this end, unless a delivery was heard. `next`: a further
-    attempt to be written. `keep_until` re-dates this alert's claims of scope "call" and "key"; `release` frees them,
+    attempt to be written; where there is no `attempt`, only while the alert is still scheduled. `gives_way`: a
+    hand-over that failed; where the attempt was taken meanwhile (by a node that had its lease) it is history and
+    nothing more. `keep_until` re-dates this alert's claims of scope "call" and "key"; `release` frees them,
     leaving the owner readable as `former`.
     """
 
@@ -249,6 +257,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     entries: tuple[Entry, ...] = ()
     keep_until: int | None = None
     release: bool = False
+    gives_way: bool = False
     revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back
 
 
@@ -303,7 +312,7 @@ class Store(Protocol):
 
     # the life of an alert
     async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred: ...
-    async def outcome(self, outcome: Outcome) -> None: ...
+    async def outcome(self, outcome: Outcome) -> bool: ...  # False: it gave way, or came too late
     async def spend(self, claims: tuple[Claim, ...]) -> Taker | None: ...
     async def keep(self, site: str, owner: str, until: int) -> None: ...
     # `lease` (ms) is the moment until which the rows are `node`'s own; oldest first
@@ -345,6 +354,7 @@ class Store(Protocol):
     async def changes(self, since: int) -> Changes: ...
     async def put_site(self, site: Site) -> bool: ...
     async def put_sender(self, sender: Sender) -> bool: ...
+    async def pause_sender(self, site: str, name: str, why: str) -> bool: ...  # "" = it runs again
     async def put_template(self, template: Template) -> bool: ...
     async def put_key(self, key: Key) -> bool: ...
     async def remove(self, kind: str, site: str, name: str) -> bool: ...

@@ -13,18 +13,20 @@ state when the row comes up:
 from __future__ import annotations
 
 import asyncio
+import traceback
+from pathlib import PurePath
 
 from heliograph.core.alert import Alert, Attempt
 from heliograph.core.event import Entry
 from heliograph.core.plan import decide
 from heliograph.core.ports import Due, Outcome
-from heliograph.core.record import detail
+from heliograph.core.record import decision_record, detail
 from heliograph.core.states import SAID_NO, AlertState, AttemptState
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.flow import step
 from heliograph.flow.facts import gather
 from heliograph.flow.means import Means
-from heliograph.flow.result import NEVER_SETTLED
+from heliograph.flow.result import NEVER_SETTLED, NO_RECEIPT
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
 PATIENCE = LEASE / 2000  # seconds for a hand-over that no caller waits for; its commits fit into the other half
@@ -33,33 +35,50 @@ LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something 
 
 
 async def work(means: Means) -> None:
-    """Does what is due, for ever. Cancel it to stop; rows under way are then left to their lease."""
-    while True:
-        try:
-            done = await once(means)
-            napping = 0.0 if done else LONGEST_NAP
-        except StoreAway:
-            means.log("warning", "The store is away; due work waits.", action="due.store_away")
-            napping = LONGEST_NAP
-        if napping:
-            means.wake.clear()
-            try:
-                await asyncio.wait_for(means.wake.wait(), napping)
-                await asyncio.sleep(0.01)  # many wake at once; look once
-            except TimeoutError:
-                pass
+    """Does what is due, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to stop; rows
+    under way are then left to their lease."""
+    running: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            rows: list[Due] = []
+            if len(running) < AT_ONCE:
+                rows = await _claimed(means, AT_ONCE - len(running))
+                running |= {asyncio.ensure_future(_do(row, means)) for row in rows}
+            if not rows:
+                await _nap(means, running)
+            running = {task for task in running if not task.done()}
+    finally:
+        for task in running:
+            task.cancel()
+
+
+async def _claimed(means: Means, most: int) -> list[Due]:
+    now = means.clock.now()
+    try:
+        return await means.store.claim_due(now, now + LEASE, means.node, most)
+    except StoreAway:
+        means.log("warning", "The store is away; due work waits.", action="due.store_away")
+        return []
+
+
+async def _nap(means: Means, running: set[asyncio.Task[None]]) -> None:
+    """Until something is due at once, a place is free again, or a second has passed."""
+    means.wake.clear()
+    woken = asyncio.ensure_future(means.wake.wait())
+    full = len(running) >= AT_ONCE
+    await asyncio.wait({woken, *(running if full else ())}, timeout=LONGEST_NAP, return_when=asyncio.FIRST_COMPLETED)
+    woken.cancel()
 
 
 async def once(means: Means) -> int:
     """One round: claims what is due now and does it. The number of rows done."""
-    now = means.clock.now()
-    rows = await means.store.claim_due(now, now + LEASE, means.node, AT_ONCE)
-    if rows:
-        await asyncio.gather(*(_do(row, means) for row in rows))
+    rows = await _claimed(means, AT_ONCE)
+    await asyncio.gather(*(_do(row, means) for row in rows))
     return len(rows)
 
 
 async def _do(row: Due, means: Means) -> None:
+    """One row. Whatever breaks in it is told and left to its lease: it must not stop the others, nor this server."""
     means.meters.due(row.kind, max(0, means.clock.now() - row.at) / 1000)
     try:
         if row.kind == "attempt":
@@ -68,10 +87,18 @@ async def _do(row: Due, means: Means) -> None:
             await _send_held(row, means)
         else:
             means.log("error", "A due row of a kind unknown to this version.", action="due.unknown", kind=row.kind)
-    except StoreAway:
-        raise
     except HeliographError as error:
         means.log("error", error.sentence, action="due.failed", ref=row.ref, code=error.code)
+    except Exception as error:  # noqa: BLE001  see above
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        means.log(
+            "error",
+            "A due row broke on an error of our own.",
+            action="due.broke",
+            ref=row.ref,
+            error=type(error).__name__,
+            place=f"{PurePath(last.filename).name} line {last.lineno}",
+        )
 
 
 async def _follow(row: Due, means: Means) -> None:
@@ -102,7 +129,7 @@ async def _follow(row: Due, means: Means) -> None:
         and now < attempt.expires
         and now - attempt.created < means.limits.repeat_sends_for * 1000
     )
-    if not repeatable:
+    if not repeatable or {"all", attempt.channel} & await means.store.opted_out(attempt.site, attempt.recipient):
         await _leave_in_doubt(record.alert, attempt, means)
         return
     means.log("info", "The message id is repeated.", action="attempt.repeated", alert=attempt.alert)
@@ -136,7 +163,7 @@ async def _said_no(alert: Alert, attempt: Attempt, means: Means) -> None:
 
 
 async def _expire(alert: Alert, attempt: Attempt, means: Means) -> None:
-    reason = NEVER_SETTLED if attempt.state is AttemptState.IN_DOUBT else "no_receipt"
+    reason = NEVER_SETTLED if attempt.state is AttemptState.IN_DOUBT else NO_RECEIPT
     await means.store.outcome(
         Outcome(
             site=alert.site,
@@ -182,7 +209,7 @@ async def _leave_in_doubt(alert: Alert, attempt: Attempt, means: Means) -> None:
 async def _send_held(row: Due, means: Means) -> None:
     """A held alert's time has come: the decision is made again from today's facts."""
     record = await means.store.record(row.ref)
-    if record is None or record.alert.state is not AlertState.SCHEDULED or record.attempts:
+    if record is None or record.alert.state is not AlertState.SCHEDULED:
         await means.store.finish_due(row.site, row.kind, row.ref)
         return
     alert, now = record.alert, means.clock.now()
@@ -203,21 +230,35 @@ async def _send_held(row: Due, means: Means) -> None:
         await _end(alert, AlertState.FAILED, decision.stop.value, means)
         return
     if decision.hold is not None:
-        await means.store.push_due(_later(row, max(decision.hold, now + 1000)))
+        until = max(decision.hold, now + 1000)
+        await means.store.outcome(
+            Outcome(
+                site=alert.site,
+                alert=alert.id,
+                alert_state=AlertState.SCHEDULED,
+                send_at=until,
+                due=(_later(row, until),),
+            )
+        )
         return
-    attempt = step.new_attempt(alert, decision.steps[0], gathered.contents, template.template.traffic, means)
-    lease = now + LEASE
-    await means.store.outcome(
+    traffic = template.template.traffic
+    attempt = step.new_attempt(
+        alert, decision.steps[0], gathered.contents, traffic, means, number=len(record.attempts) + 1
+    )
+    begun = await means.store.outcome(
         Outcome(
             site=alert.site,
             alert=alert.id,
             alert_state=AlertState.SENDING,
             next=attempt,
-            due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=lease),),
+            decision=decision_record(decision, alert),
+            due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=now + LEASE),),
             done=(("alert", alert.id),),
             entries=(Entry(at=now, kind="released", attempt=attempt.id),),
         )
     )
+    if not begun:
+        return  # another node released it
     await step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=None)
 
 

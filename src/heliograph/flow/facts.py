@@ -15,8 +15,11 @@ from heliograph.core.content import Content
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
+from heliograph.flow.health import PROBE_EVERY
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
+
+ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unknown is tried
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,12 +51,13 @@ async def gather(
         if content is not None:
             contents[channel] = content
         for opened in senders:
-            paused = _paused(opened, means, now)
-            if paused:
-                probe = means.healths.of(site.id, opened.sender.name).next_probe(now)
-                held_until = min(held_until or probe, probe)
             faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
-            asks = not (paused or faults or content is None or channel in opted_out or "all" in opted_out)
+            fits = not (faults or content is None or channel in opted_out or "all" in opted_out)
+            paused = _paused(opened, means, now, probe=fits)
+            if paused:
+                again = means.healths.of(site.id, opened.sender.name).next_probe(now)
+                again = max(again, now + PROBE_EVERY) if opened.provider is None else again
+                held_until = min(held_until or again, again)
             candidates.append(
                 Candidate(
                     channel=channel,
@@ -61,7 +65,7 @@ async def gather(
                     provider=opened.sender.provider,
                     has_content=content is not None,
                     content_faults=faults,
-                    capability=await capability(alert, opened, means, now, deadline) if asks else None,
+                    capability=await capability(alert, opened, means, now, deadline) if fits and not paused else None,
                     paused=paused,
                 )
             )
@@ -94,14 +98,15 @@ async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, d
     provider = opened.provider
     if provider is None or not provider.asks_capability:
         return None
-    site, name, recipient = alert.site, opened.sender.name, alert.recipient
+    site, name, recipient = alert.site, opened.known_as, alert.recipient
     known = means.capabilities.get(site, name, recipient, now)
     if known is None:
         known = await means.store.capability(site, name, recipient)
         if known is not None and means.capabilities.fresh(known, now):
             means.capabilities.put(site, name, recipient, known)
         else:
-            known = await provider.capability(recipient, now, deadline)
+            soon = min(deadline, means.clock.loop_time() + ASKED_FOR)
+            known = await provider.capability(recipient, now, soon)
             means.meters.capability(opened.sender.channel, known.reach.value)
             remember(alert, opened, known, means)
             if known.mark:
@@ -121,7 +126,7 @@ def pause(opened: OpenSender, why: str, means: Means) -> None:
     if opened.sender.paused:
         return
     means.log("error", f"The sender is paused: {why}.", action="sender.paused", sender=opened.sender.name)
-    means.behind(means.store.put_sender(msgspec.structs.replace(opened.sender, paused=why)))
+    means.behind(means.store.pause_sender(opened.sender.site, opened.sender.name, why))
 
 
 def succeeded(opened: OpenSender, means: Means) -> None:
@@ -129,18 +134,19 @@ def succeeded(opened: OpenSender, means: Means) -> None:
     means.healths.of(opened.sender.site, opened.sender.name).succeeded()
     if opened.sender.paused:
         means.log("info", "The sender works again.", action="sender.resumed", sender=opened.sender.name)
-        means.behind(means.store.put_sender(msgspec.structs.replace(opened.sender, paused="")))
+        means.behind(means.store.pause_sender(opened.sender.site, opened.sender.name, ""))
 
 
 def remember(alert: Alert, opened: OpenSender, answer: Capability, means: Means) -> None:
     """Keeps an answer here and, behind the call, in the store: losing it costs one question, no alert."""
-    means.capabilities.put(alert.site, opened.sender.name, alert.recipient, answer)
-    means.behind(means.store.keep_capability(alert.site, opened.sender.name, alert.recipient, answer))
+    means.capabilities.put(alert.site, opened.known_as, alert.recipient, answer)
+    means.behind(means.store.keep_capability(alert.site, opened.known_as, alert.recipient, answer))
 
 
-def _paused(opened: OpenSender, means: Means, now: int) -> str:
+def _paused(opened: OpenSender, means: Means, now: int, *, probe: bool) -> str:
+    """Why this sender is not used now, empty if it is. `probe`: the alert could be the one that tries a paused one."""
     if opened.provider is None:
         return opened.fault
-    if opened.sender.paused and means.healths.of(opened.sender.site, opened.sender.name).may_probe(now):
+    if probe and opened.sender.paused and means.healths.of(opened.sender.site, opened.sender.name).may_probe(now):
         return ""
     return opened.sender.paused

@@ -4,8 +4,8 @@
     failed    the provider said no, or could not be reached and nothing was written
     in_doubt  something was written and no word came back; it is never sent a second time blindly
 
-An error's fate decides: `retry` waits (Retry-After, else exponential with jitter) and repeats, `unknown` repeats at
-once with the same message id where the provider ignores repeats, everything else ends the attempt.
+An error's fate decides: `retry` waits (exponentially with jitter, and at least for Retry-After) and repeats, so does
+`unknown` with the same message id where the provider ignores repeats, everything else ends the attempt.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from heliograph.flow.registry import OpenSender
 
 TRIES = 4  # hand-overs that failed before anything was accepted; throttled ones do not count
 FIRST_WAIT = 0.25  # seconds, doubled each time, ± 50 %
+KEPT = 8  # exchanges in the record; a provider that throttles for hours would fill it
 LEAST_LEFT = 0.05  # seconds before the deadline in which no new try is begun
 PATIENCE = 5.0  # seconds that a try is given at least, where a repeat is harmless; else it has all that is left
 
@@ -62,8 +63,10 @@ async def hand_over(
     while True:
         started = clock.loop_time()
         tries += 1
+        uploading = True
         try:
             content = await uploads.named(attempt, opened, means, deadline)
+            uploading = False
             taken = await provider.send(
                 Message(
                     id=attempt.id,
@@ -79,6 +82,7 @@ async def hand_over(
             # Of the message nothing was handed over; what is true of the attempt is said by its caller, who cannot
             # write it down now either.
             error = SendError(away.sentence, code=away.code, fate=Fate.RETRY, blame=Blame.US)
+            uploading = True
         except SendError as met:
             error = met
             if met.exchange is not None:
@@ -90,10 +94,11 @@ async def hand_over(
                 exchanges.append(taken.exchange)
             return Handed(verdict=Verdict.TAKEN, tries=tries, taken=taken, error=error, exchanges=tuple(exchanges))
 
-        if error.fate is Fate.PERMANENT and not renewed and await uploads.forget(attempt, means):
+        if error.fate is Fate.PERMANENT and not renewed and await uploads.forget(attempt, opened, means):
             renewed = True  # the provider may have lost a file that we still name; nothing was taken
             continue
-        verdict = _verdict(error, in_doubt=in_doubt)
+        told = not uploading and error.blame in (Blame.PROVIDER, Blame.RECIPIENT)
+        verdict = _verdict(error, told=told, in_doubt=in_doubt)
         in_doubt = in_doubt or error.fate is Fate.UNKNOWN
         if error.fate not in (Fate.RETRY, Fate.UNKNOWN) or (in_doubt and not provider.repeats_are_ignored):
             break
@@ -101,7 +106,7 @@ async def hand_over(
             failures += 1
         if failures >= TRIES:
             break
-        wait = _wait(failures) if error.retry_after is None else error.retry_after
+        wait = max(_wait(failures), error.retry_after or 0.0)
         if clock.loop_time() + wait > deadline - LEAST_LEFT:
             # Throttled for longer than the caller waits is an answer; a network that ate the time is not.
             if not in_doubt and error.retry_after is None:
@@ -111,13 +116,14 @@ async def hand_over(
         if clock.now() >= attempt.expires:
             verdict = verdict if in_doubt else Verdict.NOT_SENT
             break
-    return Handed(verdict=verdict, tries=tries, error=error, exchanges=tuple(exchanges))
+    return Handed(verdict=verdict, tries=tries, error=error, exchanges=tuple(exchanges[-KEPT:]))
 
 
-def _verdict(error: SendError, *, in_doubt: bool) -> Verdict:
-    """What is true after `error` if no further try is made. A plain no also settles an earlier doubt: a provider that
-    ignores repeats would have said yes had it taken the first. Bad credentials say nothing of it."""
-    if error.fate is Fate.UNKNOWN or (in_doubt and error.fate in (Fate.RETRY, Fate.CONFIG)):
+def _verdict(error: SendError, *, told: bool, in_doubt: bool) -> Verdict:
+    """What is true after `error` if no further try is made. A plain no of the provider's to the message (`told`) also
+    settles an earlier doubt: one that ignores repeats would have said yes had it taken the first. Bad credentials, or
+    an upload that failed, say nothing of it."""
+    if error.fate is Fate.UNKNOWN or (in_doubt and not (told and error.fate in (Fate.PERMANENT, Fate.NEXT_CHANNEL))):
         return Verdict.IN_DOUBT
     return Verdict.FAILED
 
@@ -128,4 +134,4 @@ def _patience(started: float, deadline: float) -> float:
 
 
 def _wait(failures: int) -> float:
-    return FIRST_WAIT * float(2 ** (failures - 1)) * random.uniform(0.5, 1.5)
+    return FIRST_WAIT * float(2 ** max(0, failures - 1)) * random.uniform(0.5, 1.5)

@@ -26,7 +26,7 @@ class Health:
 
     def may_probe(self, now: int) -> bool:
         """Whether a paused sender may be tried with one alert now; a yes starts the next minute."""
-        if now - self._probed < PROBE_EVERY:
+        if 0 <= now - self._probed < PROBE_EVERY:
             return False
         self._probed = now
         return True

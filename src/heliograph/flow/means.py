@@ -64,6 +64,7 @@ class Means:
         self.healths = Healths()
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
+        self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)
         self.wake = asyncio.Event()  # something became due at once; all else is found by a look each second
         self._behind: set[asyncio.Task[Any]] = set()
 

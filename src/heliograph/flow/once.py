@@ -74,6 +74,9 @@ def same_call(alert: Alert, request: AlertRequest, until: int) -> Claim:
 
 async def answered(result: Result, written: bool, means: Means) -> None:
     """Told when the answer was written to the caller, or could not be. A call without an id of its own is forgotten
-    once its answer was written: the next equal one is a new alert."""
-    if result.transient and written and not result.replayed:
-        means.behind(means.store.keep(result.site, result.alert, means.clock.now()))
+    once its answer was written: the next equal one is a new alert. One in doubt is not forgotten so soon: its repeat
+    would be a second message."""
+    if result.transient and written and not result.replayed and result.kind != "in_doubt":
+        means.forgotten.add(result.alert)  # the next equal call may come before the store has written it
+        await means.store.keep(result.site, result.alert, 0)
+        means.forgotten.discard(result.alert)

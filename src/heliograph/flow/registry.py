@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from hashlib import blake2b
 
 import msgspec
 
@@ -15,7 +16,6 @@ from heliograph.core.ports import Changes, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.core.template import compile as compile_template
-from heliograph.errors import HeliographError
 
 
 class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,12 +28,19 @@ class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
 
 class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
     """A sender with its provider opened. `provider` is None while it cannot be opened (`plug` too where it is not
-    installed); `fault` then says why."""
+    installed); `fault` then says why. What is learned through it (capabilities, names of uploads) is kept under
+    `known_as`, so that another agent or region under the same name begins anew."""
 
     sender: Sender
     plug: Plug | None
     provider: Provider | None
     fault: str = ""
+
+    @property
+    def known_as(self) -> str:
+        return self.sender.name + self.mark
+
+    mark: str = ""
 
 
 class Registry:
@@ -111,7 +118,7 @@ class Registry:
             # Only paused or resumed: its connections and tokens stay.
             new = msgspec.structs.replace(old, sender=sender)
         else:
-            new = self._open_sender(sender)
+            new = msgspec.structs.replace(self._open_sender(sender), mark=_mark(sender))
             if old and old.provider:
                 self._closed(old.provider)
         self._senders[place] = new
@@ -145,6 +152,12 @@ class Registry:
             self._by_channel[site, channel] = tuple(ordered)
 
 
+def _mark(sender: Sender) -> str:
+    """Differs where the settings differ."""
+    told = repr((sender.channel, sender.provider, sorted(sender.settings.items()))).encode()
+    return f"#{blake2b(told, digest_size=6).hexdigest()}"
+
+
 async def watch(
     registry: Registry,
     store: Store,
@@ -153,10 +166,12 @@ async def watch(
     failed: Callable[[Exception], None],
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Refreshes for ever, every `every` seconds. A database that is away is told to `failed` and asked again."""
+    """Refreshes for ever, every `every` seconds. What goes wrong is told to `failed`, and it is tried again after ten
+    times as long: a document that this version cannot read must not stop a server that works."""
     while True:
         await sleep(every)
         try:
             await registry.refresh(store)
-        except HeliographError as error:
+        except Exception as error:  # noqa: BLE001  see above
             failed(error)
+            await sleep(every * 10)

@@ -34,6 +34,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transient: bool = False
 
 
+NO_RECEIPT = "no_receipt"  # the reason of an attempt that was taken and never heard of until its alert ended
 NEVER_SETTLED = "never_settled"  # the reason of an attempt that was in doubt when its alert ended
 IN_DOUBT = "The provider did not answer in time. The alert stays open and is settled by its receipt; do not repeat it."
 
@@ -42,9 +43,7 @@ def from_record(record: Record) -> Result | None:
     """The answer that the record gives now; None while the alert is still on its way to the provider."""
     alert = record.alert
     newest: Attempt | None = record.attempts[-1] if record.attempts else None
-    taken = next(
-        (attempt for attempt in reversed(record.attempts) if attempt.state in TAKEN or attempt.references), None
-    )
+    taken = next((attempt for attempt in reversed(record.attempts) if _was_taken(attempt)), None)
     if taken is not None:
         return Result(kind="taken", site=alert.site, alert=alert.id, channel=taken.channel, raw=taken.raw)
     if alert.state is AlertState.SCHEDULED:
@@ -60,3 +59,7 @@ def from_record(record: Record) -> Result | None:
             detail=IN_DOUBT,
         )
     return None
+
+
+def _was_taken(attempt: Attempt) -> bool:
+    return attempt.state in TAKEN or bool(attempt.references) or attempt.reason == NO_RECEIPT

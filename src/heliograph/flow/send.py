@@ -66,9 +66,9 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
         decision = decide(gathered.facts)
         attempt: Attempt | None = None
         if decision.stop is Stop.CONTENT:
-            answer = await _taken_before((*claims, _passing(call, now)), means)
+            answer = await _taken_before((*claims, _asking(call)), means)
         elif decision.stop is not None:
-            answer = await means.store.accept(_refusal(alert, decision, (*claims, _passing(call, now)), now))
+            answer = await means.store.accept(_refusal(alert, decision, (*claims, _asking(call)), now))
         elif decision.hold is not None:
             answer = await means.store.accept(_held(alert, decision, (*claims, call), now))
         else:
@@ -116,10 +116,10 @@ async def _under_way(alert: str, work: Coroutine[None, None, Result], means: Mea
         told.cancel()
 
 
-def _passing(call: Claim, now: int) -> Claim:
+def _asking(call: Claim) -> Claim:
     """The claim of a call that is refused: it finds out whether an equal call was taken before (that one's answer is
     given back, whatever the rules say today), and holds nothing by itself."""
-    return msgspec.structs.replace(call, until=now)
+    return msgspec.structs.replace(call, released=True)
 
 
 async def _taken_before(claims: tuple[Claim, ...], means: Means) -> Taker | Accepted:
@@ -137,6 +137,7 @@ def _begun(
         claims=claims,
         due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=lease),),
         entries=(Entry(at=now, kind="accepted", by="api", attempt=attempt.id),),
+        opted_out=decision.opted_out,
     )
 
 
@@ -149,6 +150,7 @@ def _held(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: int)
         claims=claims,
         due=(Due(site=alert.site, kind="alert", ref=alert.id, at=decision.hold),),
         entries=(Entry(at=now, kind="accepted", by="api"), Entry(at=now, kind="scheduled", detail=why)),
+        opted_out=decision.opted_out,
     )
 
 

@@ -16,6 +16,8 @@ LOOK_EVERY = 0.1  # seconds, where another node is sending the first call
 async def answer_of(alert: str, means: Means, deadline: float) -> Result | None:
     """The answer of the call that became `alert`. None where it came to nothing and holds nothing any more, so that
     the repeat is an alert of its own; `in_doubt` where it is still under way when the deadline ends."""
+    if alert in means.forgotten:
+        return None
     work = means.under_way.get(alert)
     if work is not None:
         left = max(0.0, deadline - means.clock.loop_time())

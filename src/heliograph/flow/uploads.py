@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.core.alert import Attempt
 from heliograph.core.content import Content, Media, media_of, with_references
 from heliograph.core.ports import Uploaded
-from heliograph.errors import Blame, Fate, SendError
+from heliograph.errors import Blame, Fate, SendError, StoreAway
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
@@ -21,7 +21,7 @@ async def named(attempt: Attempt, opened: OpenSender, means: Means, deadline: fl
     now = means.clock.now()
     references: dict[str, str] = {}
     for digest, medium in media.items():
-        known = means.uploads.get((attempt.site, attempt.sender, digest))
+        known = means.uploads.get((attempt.site, opened.known_as, digest))
         if known is not None and known[1] > now:
             references[digest] = known[0]
         else:
@@ -29,12 +29,16 @@ async def named(attempt: Attempt, opened: OpenSender, means: Means, deadline: fl
     return with_references(attempt.content, references)
 
 
-async def forget(attempt: Attempt, means: Means) -> bool:
-    """Forgets the provider's names of an attempt's uploads, so that they are uploaded again. False if it has none."""
+async def forget(attempt: Attempt, opened: OpenSender, means: Means) -> bool:
+    """Forgets the provider's names of an attempt's uploads, so that they are uploaded again. False if it has none, or
+    if the store is away."""
     media, now = _uploads(attempt), means.clock.now()
-    for digest in media:
-        means.uploads.pop((attempt.site, attempt.sender, digest), None)
-        await means.store.keep_upload(attempt.site, attempt.sender, digest, Uploaded(reference="", expires=now))
+    try:
+        for digest in media:
+            means.uploads.pop((attempt.site, opened.known_as, digest), None)
+            await means.store.keep_upload(attempt.site, opened.known_as, digest, Uploaded(reference="", expires=now))
+    except StoreAway:
+        return False
     return bool(media)
 
 
@@ -45,7 +49,7 @@ def _uploads(attempt: Attempt) -> dict[str, Media]:
 async def _name(
     attempt: Attempt, digest: str, medium: Media, opened: OpenSender, means: Means, now: int, deadline: float
 ) -> str:
-    site, sender = attempt.site, attempt.sender
+    site, sender = attempt.site, opened.known_as
     kept = await means.store.upload(site, sender, digest, now)
     if kept is not None:
         means.uploads[site, sender, digest] = (kept, now + BELIEVED)

@@ -10,17 +10,18 @@ from heliograph.store.outside import short
 from heliograph.store.verb import Step, Verb
 
 _ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
+_TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
 _UNDER_WAY = frozenset({AlertState.ACCEPTED, AlertState.SCHEDULED, AlertState.SENDING})
 
 
 def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     """Opt-outs, then claims, then the rest: what refuses comes before anything that would have to be undone."""
     alert, attempt = acceptance.alert, acceptance.attempt
-    if attempt is not None:
+    if acceptance.due:  # something is to be sent, now or later
         rows = yield "opt_outs_of", (alert.site, alert.recipient)
         if rows:
             scopes = frozenset(row[0] for row in rows)
-            if scopes & {attempt.channel, "all"}:
+            if not scopes <= acceptance.opted_out:
                 return Barred(scopes=scopes)
     former = yield from claims.take(acceptance.claims, alert.created)
     if isinstance(former, Taker):
@@ -42,24 +43,30 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     return Accepted(former=former)
 
 
-def outcome(outcome: Outcome, now: int) -> Verb[None]:
-    """A receipt may have come first, so every state is held against what is there."""
+def outcome(outcome: Outcome, now: int) -> Verb[bool]:
+    """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert = outcome.site, outcome.alert
     attempt_state: AttemptState | None = None
     sender = ""
     if outcome.attempt:
         rows = yield "alert_lock_with", (site, alert, outcome.attempt)
         if not rows:
-            return
+            return False
         alert_state, reason, channel, _, pages, marks, sender, *attempt = rows[0]
         before_attempt = AttemptState(attempt[0])
+        if outcome.gives_way and before_attempt in _TAKEN:
+            yield "alert_move", (site, alert, alert_state, reason, channel, None, pages + 1)
+            yield journal.page(site, alert, pages + 1, outcome.entries)
+            return False
         attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
         yield _attempt_move(outcome, attempt_state, *attempt)
     else:
         rows = yield "alert_lock", (site, alert)
         if not rows:
-            return
+            return False
         alert_state, reason, channel, _, pages, marks = rows[0]
+        if outcome.next is not None and alert_state != AlertState.SCHEDULED.value:
+            return False
     before = AlertState(alert_state)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
@@ -93,6 +100,7 @@ def outcome(outcome: Outcome, now: int) -> Verb[None]:
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
     if outcome.references:
         yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now)
+    return True
 
 
 def _attempt_put(attempt: Attempt) -> Step:

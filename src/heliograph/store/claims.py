@@ -22,7 +22,10 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
     granted: list[tuple[Claim, str, int]] = []
     for claim in claims:
         place, values = _place(claim), (claim.owner, claim.value, claim.until, now)
-        rows = yield "claim_nonce" if claim.scope == "nonce" else "claim_take", (*place, *values)
+        if claim.scope == "nonce":
+            rows = yield "claim_nonce", (*place, *values)
+        else:
+            rows = yield "claim_take", (*place, *values, int(claim.released))
         if not rows:
             for mine, its_former, grants in granted:
                 yield from _undo(mine, its_former, grants)

@@ -40,8 +40,8 @@ class Database:
     async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred:
         return await self._write(alerts.accept, acceptance)
 
-    async def outcome(self, outcome: Outcome) -> None:
-        await self._write(alerts.outcome, outcome, self._now())
+    async def outcome(self, outcome: Outcome) -> bool:
+        return await self._write(alerts.outcome, outcome, self._now())
 
     async def spend(self, taken: tuple[Claim, ...]) -> Taker | None:
         return await self._write(claims.spend, taken, self._now())
@@ -127,6 +127,9 @@ class Database:
 
     async def put_sender(self, sender: Sender) -> bool:
         return await self._write(registry.put, sender)
+
+    async def pause_sender(self, site: str, name: str, why: str) -> bool:
+        return await self._write(registry.pause_sender, site, name, why)
 
     async def put_template(self, template: Template) -> bool:
         return await self._write(registry.put, template)

@@ -21,6 +21,7 @@ from heliograph.store.verb import T, Verb
 CONNECTIONS = 10  # per process; PostgreSQL takes 100 in all unless told otherwise
 CONNECT_WITHIN = 5.0  # seconds
 ANSWER_WITHIN = 10.0  # seconds for one statement
+WRITE = "BEGIN"
 AGAIN = 5  # times that a verb is begun anew after a deadlock with another
 _ANEW = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 # The connection or the server is at fault, not what was asked.
@@ -33,7 +34,14 @@ _AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that was changed, too
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.PostgresSystemError,
 )
+# Before a verb's first statement no word of the server's can be about what was asked.
+_NOT_BEGUN = (*_AWAY, asyncpg.PostgresError)
 
 
 class Postgresql:
@@ -54,7 +62,7 @@ class Postgresql:
 
     async def write(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         # Shielded: a waiter that is cancelled leaves the transaction to come to its end.
-        return await asyncio.shield(asyncio.ensure_future(self._run(verb, args, "BEGIN")))
+        return await asyncio.shield(asyncio.ensure_future(self._run(verb, args, WRITE)))
 
     async def read(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         return await self._run(verb, args, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -74,21 +82,28 @@ class Postgresql:
         while self._idle:
             await self._idle.pop().close()
 
+    # A COMMIT whose answer was lost is told as StoreAway too, though the verb may have been written: the server alone
+    # knows. An alert accepted so has its due row and is found by its claims when the call comes again.
     async def _run(self, verb: Callable[..., Verb[T]], args: tuple[Any, ...], begin: str) -> T:
         async with self._places:
             if self._closed:
                 raise StoreAway("The store is closed; nothing was written.", code="store_closed")
             for left in reversed(range(AGAIN)):
                 connection = await self._begun(begin)
+                committing = False
                 try:
                     value = await self._steps(connection, verb(*args))
+                    committing = begin == WRITE
                     await connection.execute("COMMIT")
                 except BaseException as error:
                     connection.terminate()  # in an unknown state: the server undoes what was not committed
                     if isinstance(error, _ANEW) and left:
                         await asyncio.sleep(random.uniform(0, 0.05))
                         continue
-                    raise _told(error, verb.__name__) from error
+                    told = _told(error, verb.__name__, committing)
+                    if told is error:
+                        raise
+                    raise told from error
                 self._idle.append(connection)
                 return value
         raise AssertionError("unreachable")
@@ -102,11 +117,11 @@ class Postgresql:
                 try:
                     await connection.execute(begin)
                     return connection
-                except _AWAY:
+                except _NOT_BEGUN:
                     connection.terminate()
             connection = await connect(self._address)
             await connection.execute(begin)
-        except _AWAY as error:
+        except _NOT_BEGUN as error:
             raise _away(error) from error
         return connection
 
@@ -132,7 +147,7 @@ async def version(address: Address) -> str:
     """The schema's version, empty where there is no schema. Raises SetupError where the database cannot be opened."""
     try:
         connection = await connect(address)
-    except (*_AWAY, asyncpg.PostgresError, ValueError) as error:
+    except (*_NOT_BEGUN, ValueError) as error:
         raise SetupError(
             f"The database of HELIOGRAPH_DATABASE_URL cannot be opened ({type(error).__name__}: {error}). "
             "Check host, name, user and password, and that the server runs.",
@@ -146,19 +161,19 @@ async def version(address: Address) -> str:
         await connection.close()
 
 
-def _told(error: BaseException, verb: str) -> BaseException:
+def _told(error: BaseException, verb: str, committing: bool) -> BaseException:
     """The error as it leaves this room: no driver's exception does."""
     if isinstance(error, ValueError):  # of a value; asyncpg's own complaint is an InterfaceError too
         return error if type(error).__module__ == "builtins" else ValueError(f"No such value in {verb}: {error}")
     if isinstance(error, (*_AWAY, *_ANEW)):
-        return _away(error)
+        return _away(error, "Whether it was written is not known" if committing else "Nothing was written")
     if isinstance(error, asyncpg.PostgresError):
         return ValueError(f"PostgreSQL takes no such value in {verb}: {error}.")
     return error
 
 
-def _away(error: BaseException) -> StoreAway:
+def _away(error: BaseException, written: str = "Nothing was written") -> StoreAway:
     return StoreAway(
-        f"The database does not answer ({type(error).__name__}: {error}). Nothing was written; try again.",
+        f"The database does not answer ({type(error).__name__}: {error}). {written}; try again.",
         code="store_away",
     )

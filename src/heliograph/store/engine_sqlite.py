@@ -7,6 +7,8 @@ WAL, so that readers never wait for the writer; `synchronous = FULL`, so that a 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -108,6 +110,7 @@ class Sqlite:
 def connect(path: str, *, wait: float = BUSY) -> sqlite3.Connection:
     """A connection that commits durably, begins no transaction on its own, and waits `wait` seconds for others."""
     try:
+        _make(path)
         connection = sqlite3.connect(
             path, timeout=wait, isolation_level=None, cached_statements=CACHED, check_same_thread=False
         )
@@ -116,12 +119,19 @@ def connect(path: str, *, wait: float = BUSY) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
         connection.execute(f"PRAGMA cache_size = -{CACHE}")
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise SetupError(
             f"The database file {path} cannot be opened ({error}). Its folder must exist and be writable.",
             code="database_file",
         ) from error
     return connection
+
+
+def _make(path: str) -> None:
+    """Makes a new file that its owner alone may read: SQLite's own are as open as the umask has it. The log and its
+    index beside it get the file's mode. A file that is there is left alone: closing it would free SQLite's locks."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
 def _use_wal(connection: sqlite3.Connection, wait: float) -> None:
@@ -157,12 +167,13 @@ def _backup(source: str, target: str, progress: Callable[[int, int], None]) -> N
     """SQLite's online backup: one consistent copy, taken while others write."""
     reading = connect(source)
     try:
+        _make(target)
         writing = sqlite3.connect(target)
         try:
             reading.backup(writing, pages=STEP, progress=lambda _, left, total: progress(total - left, total))
         finally:
             writing.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreAway(f"The backup to {target} failed: {error}.", code="backup_failed") from error
     finally:
         reading.close()

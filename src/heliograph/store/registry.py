@@ -39,6 +39,14 @@ def put(document: Document) -> Verb[bool]:
     return (yield from _write(*place(document), body))
 
 
+def pause_sender(site: str, name: str, why: str) -> Verb[bool]:
+    """Changes nothing but `paused`, whatever else was applied meanwhile. False where there is no such sender."""
+    rows = yield "document_read", (site, "sender", name)
+    if not rows or rows[0][0] is None:
+        return False
+    return (yield from put(msgspec.structs.replace(_sender(rows[0][0]), paused=why)))
+
+
 def remove(kind: str, site: str, name: str) -> Verb[bool]:
     """False where there is no such document."""
     return (yield from _write(site, kind, name, None))

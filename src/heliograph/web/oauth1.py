@@ -27,6 +27,7 @@ _BODY_HASHES = {
     "HMAC-SHA512": hashlib.sha512,
     PLAINTEXT: hashlib.sha1,
 }
+UNDER_WAY = 61  # seconds: one to the end of the timestamp's last, and a minute for a replay on its way to the store
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*+").fullmatch
 
 
@@ -85,8 +86,9 @@ def verify(
 
 
 def nonce_claim(credentials: Credentials, site: str, now_ms: int, window_s: int, owner: str) -> Claim:
-    """The claim that makes a nonce good for one call: per consumer key, token and timestamp, held as long as the
-    timestamp would still be accepted (at least until `now_ms`). Two claims of one window stand in the order of their
+    """The claim that makes a nonce good for one call: per consumer key, token and timestamp, held a minute longer than
+    the timestamp would still be accepted (at least until `now_ms`): a replay whose timestamp was good a moment ago may
+    still be on its way to the store. Two claims of one window stand in the order of their
     timestamps by `until`, which is what the store keeps as its floor: nothing at or before a purged one is granted.
 
     The key is a BLAKE2b of 20 bytes, so that nonces of any length and alphabet cost the index the same.
@@ -99,8 +101,8 @@ def nonce_claim(credentials: Credentials, site: str, now_ms: int, window_s: int,
         site=site,
         scope="nonce",
         key=hashlib.blake2b(spelt.encode(), digest_size=20).hexdigest(),
-        # Accepted while now // 1000 <= timestamp + window, so free one second later.
-        until=max((credentials.timestamp + window_s + 1) * 1000, now_ms),
+        # Accepted while now // 1000 <= timestamp + window.
+        until=max((credentials.timestamp + window_s + UNDER_WAY) * 1000, now_ms),
         owner=owner,
     )
 

@@ -28,11 +28,6 @@ def no_header() -> OAuthFault:
     return OAuthFault("No Authorization Header", code="no_authorization")
 
 
-def nonce_used() -> OAuthFault:
-    """The nonce was spent before, with this key, token and timestamp. The sentence stands on the API's page."""
-    return OAuthFault("Invalid Nonce - Nonce has been previously used", code="nonce_used", signed=True)
-
-
 def in_query() -> OAuthFault:
     """OAuth parameters in the query (RFC 5849 section 3.5.3), which this API does not take."""
     return OAuthFault(

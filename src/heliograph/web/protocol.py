@@ -92,12 +92,17 @@ class Connection(HttpToolsProtocol):
 
     def our_feed(self, data: bytes) -> None:
         """Java's HttpClient asks for an upgrade to h2c with each call, body and all. httptools 0.9 would take the body
-        for the other protocol's; RFC 9110 section 7.8 lets us ignore the wish, so the call is read again without it."""
+        for the other protocol's; RFC 9110 section 7.8 lets us ignore the wish, so the call is read again without it.
+
+        CONNECT is an upgrade to the parser whatever its headers say: read again it would be one for ever."""
         while True:
             try:
                 self.parser.feed_data(data)
                 return
             except HttpParserUpgrade as upgrade:
+                if self.parser.get_method() == b"CONNECT" or not any(name == b"upgrade" for name, _ in self.headers):
+                    self.our_refuse(400, "CONNECT asks for a proxy, which this server is not. Send the call itself.")
+                    return
                 version = self.parser.get_http_version().encode()
                 head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
                 for name, value in self.headers:
@@ -113,8 +118,8 @@ class Connection(HttpToolsProtocol):
         self.our_header_by = self.loop.time() + self.our_limits.body_timeout
 
     def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            return  # read again, see our_feed
+        if self.parser.should_upgrade():
+            return  # read again without the wish, or refused, see our_feed
         self.our_header_open = False
         self.our_header_by = inf
         # Only what was more than one small chunk, or has many headers, is counted exactly.

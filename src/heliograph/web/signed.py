@@ -42,10 +42,9 @@ async def signed(call: WebCall, doors: Doors, request_id: str) -> Signed | WebAn
     except OAuthFault as fault:
         return _refused(fault, call, doors)
     site = doors.means.registry.site(opened.key.site)
-    if site is None:
-        return say(call.raw_path, 403, f"The key's site {opened.key.site} is no longer on this server. Apply it again.")
+    rules = site or Site(id=opened.key.site)
     window = doors.settings.oauth_window
-    claim = oauth1.nonce_claim(credentials, site.id, now, window, request_id)
+    claim = oauth1.nonce_claim(credentials, rules.id, now, window, request_id)
     try:
         oauth1.verify(
             credentials,
@@ -55,12 +54,15 @@ async def signed(call: WebCall, doors: Doors, request_id: str) -> Signed | WebAn
             consumer_secret=opened.consumer_secret,
             token_secret=opened.token_secret,
             now_seconds=now // 1000,
-            policy=Policy(window=window, plaintext=site.plaintext, require_body_hash=site.require_body_hash),
+            policy=Policy(window=window, plaintext=rules.plaintext, require_body_hash=rules.require_body_hash),
         )
     except OAuthFault as fault:
         if fault.signed:
             return await spent(unauthorized(fault.sentence), claim, call, doors)
         return _refused(fault, call, doors)
+    if site is None:  # told to those alone who hold the key
+        gone = f"The key's site {rules.id} is no longer on this server. Apply it again."
+        return await spent(say(call.raw_path, 403, gone), claim, call, doors)
     return Signed(opened, site, claim)
 
 

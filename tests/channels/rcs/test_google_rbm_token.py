@@ -152,6 +152,13 @@ async def test_a_silent_token_endpoint_is_a_retry_never_in_doubt(tokens, stub, m
     assert caught.value.fate is Fate.RETRY
 
 
+async def test_a_failure_is_told_by_its_error_alone(tokens, stub, capfd, caplog):
+    stub.replies["POST /token"] = [{"status": 400, "body": {"error": "invalid_grant"}}]
+    with pytest.raises(SendError):
+        await tokens.get(soon())
+    assert (*capfd.readouterr(), caplog.text) == ("", "", "")
+
+
 async def test_the_token_is_in_no_note(tokens, stub, capsys):
     stub.replies["POST /token"] = [{"status": 400, "body": {"error": "invalid_grant", "access_token": "t-secret"}}]
     with pytest.raises(SendError) as caught:

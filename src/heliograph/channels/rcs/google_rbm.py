@@ -15,7 +15,7 @@ import msgspec
 from heliograph.channels import kit
 from heliograph.channels.kit import Row
 from heliograph.channels.rcs import google_rbm_callback, google_rbm_wire
-from heliograph.channels.rcs.google_rbm_answers import TAKEN, WHO, not_capable, refused
+from heliograph.channels.rcs.google_rbm_answers import TAKEN, WHO, not_capable, refused, upload_refused
 from heliograph.channels.rcs.google_rbm_check import check
 from heliograph.channels.rcs.google_rbm_token import Tokens
 from heliograph.core.channel import Capability, Reach
@@ -140,7 +140,9 @@ class GoogleRbm:
                 name = ""  # taken all the same; our own id finds its receipts
             return Taken(references=(name,) if name else (), raw=response.body, exchange=response.exchange)
         if response.status == TAKEN:
-            return Taken(references=(), raw=response.body, exchange=response.exchange)
+            # Google's error body is no answer to a caller; the message has the name that its creation gave it.
+            name = f"phones/{message.recipient}/agentMessages/{message.id}"
+            return Taken(references=(name,), raw=b"", exchange=response.exchange)
         raise refused(response)
 
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
@@ -170,7 +172,7 @@ class GoogleRbm:
                 lost.fate = Fate.RETRY
             raise
         if response.status // 100 != 2:
-            raise refused(response)
+            raise upload_refused(response)
         try:
             name = _read_name(response.body).name
         except kit.UNREADABLE:

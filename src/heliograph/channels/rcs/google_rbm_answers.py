@@ -17,6 +17,11 @@ from heliograph.errors import Blame, Fate, SendError
 
 WHO = "Google RBM"
 
+# A gateway's word that what stands behind it did not answer in time: it may have taken the message all the same.
+_SILENT = Row(
+    "no_answer", Fate.UNKNOWN, "no answer came from behind its gateway; a repeat with the same id is harmless."
+)
+
 # Google's answers that are not 2xx. What a 400 means depends on its words, see refused().
 ERRORS = {
     300: Row("wrong_address", Fate.CONFIG, "a redirect. base_url or region is wrong; nothing was sent.", Blame.US),
@@ -40,10 +45,28 @@ ERRORS = {
         "the recipient cannot be reached by RCS, or the agent is not launched on the recipient's network.",
         Blame.RECIPIENT,
     ),
-    408: Row("provider_fault", Fate.RETRY, "it was too slow; a repeat with the same id is harmless."),
+    408: _SILENT,
     413: Row("too_large", Fate.PERMANENT, "the message or file is too large for RCS.", Blame.CALLER),
     429: Row("throttled", Fate.RETRY, "the traffic limit is reached."),
     500: Row("provider_fault", Fate.RETRY, "a fault on its side; a repeat with the same id is harmless."),
+    502: _SILENT,
+    504: _SILENT,
+}
+# The same for /files. No answer there speaks of a recipient, and a repeat of an upload is always harmless.
+UPLOADS = {
+    300: ERRORS[300],
+    400: Row("upload_refused", Fate.PERMANENT, "the file is not valid for RCS.", Blame.CALLER),
+    401: ERRORS[401],
+    403: Row(
+        "upload_not_allowed",
+        Fate.CONFIG,
+        "the service account may not upload for this agent. Check its RBM permission and the agent's id.",
+        Blame.US,
+    ),
+    413: ERRORS[413],
+    429: ERRORS[429],
+    500: Row("upload_failed", Fate.RETRY, "a fault on its side; the file is uploaded again."),
+    408: Row("upload_failed", Fate.RETRY, "it was too slow; the file is uploaded again."),
 }
 UNSUPPORTED = Row(
     "feature_unsupported",
@@ -76,15 +99,19 @@ class _Refusal(msgspec.Struct):
 
 def refused(response: Response) -> SendError:
     """The error that an answer other than 2xx means."""
-    try:
-        words = msgspec.json.decode(response.body, type=_Refusal).error.message
-    except kit.UNREADABLE:
-        words = ""
+    words = _words(response)
     if _no_api(response):
         return kit.error(WRONG_ADDRESS, response, who=WHO)
     if response.status == 400 and _OF_THE_PHONE.search(words):
         return kit.error(UNSUPPORTED, response, who=WHO, detail=words)
     return kit.error_from(response, ERRORS, who=WHO, detail=words)
+
+
+def upload_refused(response: Response) -> SendError:
+    """The same for an upload."""
+    if _no_api(response):
+        return kit.error(WRONG_ADDRESS, response, who=WHO)
+    return kit.error_from(response, UPLOADS, who=WHO, detail=_words(response))
 
 
 def not_capable(response: Response, now: int) -> Capability:
@@ -94,6 +121,14 @@ def not_capable(response: Response, now: int) -> Capability:
         known = (Reach.UNKNOWN, "config", False)
     reach, reason, mark = known or (Reach.UNKNOWN, "provider_fault", False)
     return Capability(reach=reach, asked=now, reason=reason, mark=mark)
+
+
+def _words(response: Response) -> str:
+    """Google's own words, "" where there are none to read."""
+    try:
+        return msgspec.json.decode(response.body, type=_Refusal).error.message
+    except kit.UNREADABLE:
+        return ""
 
 
 def _no_api(response: Response) -> bool:

@@ -13,7 +13,6 @@ from base64 import urlsafe_b64encode
 from urllib.parse import urlencode
 
 import msgspec
-import structlog
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -31,8 +30,6 @@ UNUSABLE_BEFORE = 10.0  # a token that ends sooner could end on the way
 ASK_SECONDS = 10.0
 REMEMBER_REFUSED = 30.0  # seconds a refused key is not tried again
 REMEMBER_AWAY = 1.0  # the same where the token endpoint did not answer
-
-_log = structlog.get_logger(__name__)
 
 # Answers of the token endpoint that are not 200. Nothing was sent in any of these cases.
 _ROWS = {
@@ -147,16 +144,11 @@ class Tokens:
         return self._asking
 
     def _told(self, task: asyncio.Task[_Token]) -> None:
-        """Keeps a failure for those who ask next. Callers that wait get it from the task itself."""
-        if task.cancelled():
-            return
-        failed = task.exception()
-        if isinstance(failed, SendError):
+        """Keeps a failure for those who ask next: it is told by their alerts and by the sender's pause. Callers that
+        wait get it from the task itself."""
+        if not task.cancelled() and isinstance(failed := task.exception(), SendError):
             wait = REMEMBER_REFUSED if failed.fate is Fate.CONFIG else REMEMBER_AWAY
             self._refused = (time.monotonic() + wait, failed)
-            _log.warning("Google gave no access token: " + failed.sentence, action="token_failed", code=failed.code)
-        elif failed is not None:
-            _log.error("Asking Google for an access token broke.", action="token_failed", exc_info=failed)
 
     async def _renew(self) -> _Token:
         asked = time.monotonic()

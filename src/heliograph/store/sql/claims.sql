@@ -1,15 +1,16 @@
 -- Things that may be used once: nonces, the identity of a call, idempotency keys.
 
--- name: claim_take(site, scope, key, owner, value, until, now)
+-- name: claim_take(site, scope, key, owner, value, until, now, released)
 -- Gives a row back where the claim is ours. A released or expired one is taken over; `former` is the owner of a
 -- released one. `grants` 1: it became ours in this statement; more: it was ours already.
 INSERT INTO claims (site, scope, key, owner, value, until, released, former, grants)
-VALUES (:site, :scope, :key, :owner, :value, :until, 0, '', 1)
+VALUES (:site, :scope, :key, :owner, :value, :until, :released, '', 1)
 ON CONFLICT (site, scope, key) DO UPDATE SET
     former = CASE WHEN claims.owner = excluded.owner THEN claims.former
                   WHEN claims.released = 1 THEN claims.owner ELSE '' END,
     grants = CASE WHEN claims.owner = excluded.owner THEN claims.grants + 1 ELSE 1 END,
-    owner = excluded.owner, value = excluded.value, until = excluded.until, released = 0
+    owner = excluded.owner, value = excluded.value, until = excluded.until,
+    released = excluded.released
 WHERE claims.owner = excluded.owner OR claims.released = 1 OR claims.until <= :now
 RETURNING former, grants;
 

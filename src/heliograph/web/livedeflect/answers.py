@@ -19,6 +19,7 @@ from heliograph.web.problem import encode, refused
 
 CANNOT_REACH = "Failed Compatibility Check"
 REALM = "heliograph"
+RETRY_PROVIDER = 30  # seconds; what heliograph itself tried again within the call did not mend it
 
 _json = msgspec.json.Decoder(Raw).decode
 
@@ -52,7 +53,10 @@ def _failed(result: Result, failures: Failures) -> WebAnswer:
     # A 5xx invites a repeat, which is safe only where nothing was handed over: never while in doubt.
     status = 200 if result.kind == "in_doubt" else 502
     body = encode({"success": False, "error": result.detail or result.code, "message": message})
-    return WebAnswer(status=status, body=body, headers=_headers(result))
+    headers = _headers(result)
+    if status == 502 and result.retryable:
+        headers = (*headers, (b"retry-after", str(RETRY_PROVIDER).encode()))
+    return WebAnswer(status=status, body=body, headers=headers)
 
 
 def refusal(error: CallRefused) -> WebAnswer:

@@ -155,6 +155,7 @@ _HEADERS = {
     "Idempotent-Replayed": "true where the same call was answered before: nothing was sent for this one.",
 }
 _RETRY = {"Retry-After": "Seconds to wait."}
+_RETRY_IF_USEFUL = {"Retry-After": "Seconds to wait, where a repeat may succeed."}
 DOCS = Docs(
     about=(
         "Sends one alert to one recipient over the best channel that reaches them, and answers when a provider took it "
@@ -186,7 +187,7 @@ DOCS = Docs(
         Said(415, "The body is not JSON in UTF-8", shapes.Refused),
         Said(422, "The Idempotency-Key was used with another body", shapes.Refused),
         Said(429, "Too many calls, or too many with wrong credentials", shapes.Refused, _RETRY),
-        Said(502, "A provider refused it, where the site asks for status codes", shapes.Refused),
+        Said(502, "A provider refused it, where the site asks for status codes", shapes.Refused, _RETRY_IF_USEFUL),
         Said(503, "The database is away: nothing was stored or sent, call again", shapes.Refused, _RETRY),
     ),
     params={"Idempotency-Key": "Names the call: with the same body it is the same alert, with another it is refused."},
