@@ -11,9 +11,8 @@ from heliograph.lock import FileLock
 
 
 async def test_another_name_of_the_same_file_is_the_same_lock(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "other").symlink_to(tmp_path / "data")
-    first, second = (FileLock(f"sqlite:///{tmp_path}/{folder}/heliograph.db") for folder in ("data", "other"))
+    (tmp_path / "other.db").symlink_to(tmp_path / "heliograph.db")
+    first, second = (FileLock(f"sqlite:///{tmp_path}/{name}.db") for name in ("heliograph", "other"))
     first.take()
     with pytest.raises(SetupError, match="Another heliograph serves this database"):
         second.take()

@@ -135,6 +135,32 @@ async def test_a_purged_nonce_is_never_granted_again(opened, made, clock):
     assert isinstance(await opened.spend((msgspec.structs.replace(again, key="other"),)), Taker)
 
 
+async def test_purge_takes_the_nonces_whose_time_is_over(opened, made, clock):
+    """Also where an older timestamp lives longer (the window was longer when it was taken)."""
+    alert = made.alert()
+    nonces = [
+        made.claim(alert, "nonce", f"n{number}", value=str(1_800_000_000 + number), until=clock.now + until)
+        for number, until in enumerate((5, 9, 5, 6))
+    ]
+    assert await opened.spend(tuple(nonces)) is None
+    assert await opened.purge(clock.now + 4) == 0
+    assert await opened.purge(clock.now + 5) == 2
+    assert await opened.purge(clock.now + 5) == 0
+    for nonce in nonces:
+        again = msgspec.structs.replace(nonce, owner="another")
+        owner = alert.id if nonce.until > clock.now + 5 else ""
+        assert await opened.spend((again,)) == Taker(scope="nonce", owner=owner, value=nonce.value if owner else "")
+    assert await opened.purge(clock.now + 9) == 2
+
+
+async def test_two_sites_share_a_nonce_but_not_its_claim(opened, made):
+    nonce = made.claim(made.alert(), "nonce", "n", value="1")
+    assert await opened.spend((nonce,)) is None
+    assert await opened.spend((msgspec.structs.replace(nonce, site="99", owner="another"),)) is None
+    other = msgspec.structs.replace(nonce, value="2", owner="another")
+    assert await opened.spend((other,)) is None, "another timestamp makes it another nonce"
+
+
 async def test_purge_removes_a_call_that_is_over(opened, made, clock):
     alert = made.alert()
     await opened.accept(made.acceptance(made.claim(alert, until=clock.now), alert=alert))

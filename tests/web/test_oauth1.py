@@ -510,7 +510,7 @@ def test_each_nonce_has_a_claim_of_its_own(two: list[tuple[str, str, int, str]])
 def test_a_claim_lasts_a_minute_longer_than_its_timestamp_is_taken() -> None:
     found = check(GOOD, ALERT)
     claim = nonce_claim(found, "site", NOW * 1000, 300, "call")
-    assert (claim.site, claim.scope, claim.owner) == ("site", "nonce", "call")
+    assert (claim.site, claim.scope, claim.owner, claim.value) == ("site", "nonce", "call", str(NOW))
     check(GOOD, ALERT, now=(claim.until - 60_001) // 1000)
     with pytest.raises(OAuthFault):
         check(GOOD, ALERT, now=(claim.until - 60_000) // 1000)

@@ -174,7 +174,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str
     until: int
     owner: str
-    value: str = ""  # kept with it (the hash of a body)
+    value: str = ""  # kept with it (the hash of a body; of a nonce its timestamp, s)
     released: bool = False
 
 

@@ -21,15 +21,15 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
     former = ""
     granted: list[tuple[Claim, str, int]] = []
     for claim in claims:
-        place, values = _place(claim), (claim.owner, claim.value, claim.until, now)
+        place, until = _place(claim), (claim.until, now)
         if claim.scope == "nonce":
-            rows = yield "claim_nonce", (*place, *values)
+            rows = yield "nonce_take", (*place, claim.owner, *until)
         else:
-            rows = yield "claim_take", (*place, *values, int(claim.released))
+            rows = yield "claim_take", (*place, claim.owner, claim.value, *until, int(claim.released))
         if not rows:
             for mine, its_former, grants in granted:
                 yield from _undo(mine, its_former, grants)
-            rows = yield "claim_read", place
+            rows = yield "nonce_read" if claim.scope == "nonce" else "claim_read", place
             owner, value = rows[0] if rows else ("", "")  # no row: a nonce from before the last purge
             return Taker(scope=claim.scope, owner=owner, value=value)
         granted.append((claim, *rows[0]))
@@ -38,14 +38,18 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
 
 
 def _place(claim: Claim) -> tuple[str, str, str]:
-    """The key of a claim. Nonces begin with their timestamp (`value`): those of one moment then lie together, and a
-    commit writes one page for all of them instead of one for each."""
-    return claim.site, claim.scope, short(f"{claim.value}/{claim.key}" if claim.scope == "nonce" else claim.key)
+    """The key of a claim. A nonce's begins with its timestamp (`value`): those of one second lie together, so a commit
+    writes fewer pages for them, and the oldest are found without an index."""
+    return claim.site, short(claim.value) if claim.scope == "nonce" else claim.scope, short(claim.key)
 
 
 def _undo(claim: Claim, former: str, grants: int) -> Verb[None]:
     """Put a claim back as it was before this verb took it."""
-    if grants == 1:
+    if grants > 1:
+        return
+    if claim.scope == "nonce":
+        yield "nonce_undo", (*_place(claim), claim.owner)
+    else:
         yield "claim_restore" if former else "claim_undo", (*_place(claim), claim.owner)
 
 

@@ -11,15 +11,17 @@ MANY = 2_000  # rows of a kind in one transaction (about 10 ms of the writer's t
 
 
 def purge(now: int) -> Verb[int]:
-    """Claims whose time is over, ids of events and receipts without an attempt older than 8 days, answers about
-    capabilities older than 31 days: at most MANY of each. The number of rows removed; call again while it is at least
-    MANY. The newest nonce among them becomes the site's floor: no nonce of its time or before is ever granted again."""
+    """Claims and nonces whose time is over, ids of events and receipts without an attempt older than 8 days, answers
+    about capabilities older than 31 days: at most MANY of each. The number of rows removed; call again while it is at
+    least MANY. The newest nonce among them becomes the site's floor: no nonce of its time or before is ever granted
+    again."""
     gone = yield "claims_purge", (now, MANY)
     removed = len(gone)
+    gone = yield "nonces_purge", (now, MANY)
+    removed += len(gone)
     floors: dict[str, int] = {}
-    for site, scope, until in gone:
-        if scope == "nonce":
-            floors[site] = max(floors.get(site, 0), until)
+    for site, until in gone:
+        floors[site] = max(floors.get(site, 0), until)
     for site, until in sorted(floors.items()):
         yield "floor_raise", (site, until)
     gone = yield "heard_purge", (now - EVENTS, MANY)

@@ -104,6 +104,7 @@ def nonce_claim(credentials: Credentials, site: str, now_ms: int, window_s: int,
         # Accepted while now // 1000 <= timestamp + window.
         until=max((credentials.timestamp + window_s + UNDER_WAY) * 1000, now_ms),
         owner=owner,
+        value=str(credentials.timestamp),  # the store keeps the nonces of one second together
     )
 
 

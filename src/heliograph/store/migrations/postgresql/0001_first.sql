@@ -105,6 +105,19 @@ CREATE TABLE claims (
 
 CREATE INDEX claims_until ON claims (until);
 
+-- `value` is the nonce's timestamp (s).
+CREATE TABLE nonces (
+    site   TEXT NOT NULL,
+    value  TEXT NOT NULL,
+    key    TEXT NOT NULL,
+    owner  TEXT NOT NULL,
+    until  BIGINT NOT NULL,
+    grants BIGINT NOT NULL,
+    PRIMARY KEY (site, value, key)
+);
+
+CREATE INDEX nonces_value ON nonces (value);
+
 -- The newest `until` of the nonces that were purged: one at or before it is never granted again.
 CREATE TABLE floors (
     site  TEXT NOT NULL,
