@@ -19,7 +19,9 @@ def test_every_statement_walks_an_index(migrated, tmp_path):
         count = len(set(re.findall(r"\?(\d+)", text)))
         plan = [row[3] for row in file.execute(f"EXPLAIN QUERY PLAN {text}", (0,) * count)]
         scans = [step for step in plan if step.startswith("SCAN") and "INDEX" not in step and "CONSTANT" not in step]
-        scans = [step for step in scans if not step.startswith(("SCAN gone", "SCAN recent", "SCAN oldest", "SCAN (subquery"))]
+        scans = [
+            step for step in scans if not step.startswith(("SCAN gone", "SCAN recent", "SCAN oldest", "SCAN (subquery"))
+        ]
         sorts = [step for step in plan if "TEMP B-TREE FOR ORDER" in step]
         assert name in WHOLE or not scans, (name, plan)
         assert not sorts or name in {"alerts_to"}, (name, plan)
