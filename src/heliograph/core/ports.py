@@ -221,7 +221,7 @@ class Taker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Barred(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Not written, none of it: the recipient has opted out of `scopes` (a channel, "all"), and the decision did not know
+    """Not written, none of it: the recipient has opted out of `scopes` (a channel, "all") and the decision did not know
     of all of them. Looked up inside the transaction of `accept` where something is sent or held: the hot path reads
     nothing before."""
 
@@ -359,7 +359,7 @@ class Store(Protocol):
     async def put_key(self, key: Key) -> bool: ...
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
     # housekeeping
-    async def purge(self, now: int) -> int: ...  # a few thousand rows at most; again while it removed any
+    async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many
     async def ready(self) -> None: ...
     async def backup(self, path: str, progress: Callable[[int, int], None]) -> None: ...
     async def close(self) -> None: ...
