@@ -11,7 +11,7 @@ import pytest
 from flow.world import SITE, House, ask, refusal
 from heliograph.clock import SystemClock
 from heliograph.core.channel import Capability, Reach
-from heliograph.core.event import OptOutHeard
+from heliograph.core.event import OptOutHeard, Receipt
 from heliograph.core.ports import Due, Outcome, Record, Taken
 from heliograph.core.site import Hours, QuietHours, Sender
 from heliograph.core.states import AlertState, AttemptState
@@ -65,6 +65,17 @@ async def test_a_held_alert_survives_an_outage_at_its_release(house: House) -> N
     kept = await record(house, result.alert)
     assert (kept.alert.state, [a.number for a in kept.attempts]) == (AlertState.SENT, [1, 2])
     assert len(house.providers["rcs"].delivered) == 1
+
+
+async def test_a_late_no_of_an_earlier_attempt_does_not_end_what_is_held_again(house: House) -> None:
+    result = await held(house)
+    house.providers["rcs"].script = [refusal(Fate.RETRY, "not_connected")] * 4
+    for row in await due_now(house, "alert"):
+        await due._do(row, house.means)
+    told = Receipt(event="late", state=AttemptState.EXPIRED, attempt=house.providers["rcs"].seen[0], reason="ttl")
+    await house.store.hear(SITE, "rcs", "a-rcs", (told,), house.means.clock.now())
+    await due._do(Due(site=SITE, kind="attempt", ref=house.providers["rcs"].seen[0], at=0), house.means)
+    assert (await record(house, result.alert)).alert.state is AlertState.SCHEDULED
 
 
 async def test_a_held_alert_that_is_refused_ends(house: House) -> None:
