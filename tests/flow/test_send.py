@@ -243,6 +243,8 @@ async def test_a_repeat_is_given_the_first_answer_whatever_the_rules_say_today(h
     with pytest.raises(AlertRefused) as refused:
         await sent(house, external_alert_id="two")
     assert refused.value.code == "cap"
+    recent = await house.store.count_alerts(SITE, "+17703101414", 0)
+    assert recent == 1, "the refused one does not count"
     again = await sent(house)
     assert (again.alert, again.replayed) == (first.alert, True)
     heard = OptOutHeard(event="stop", recipient="+17703101414", wanted=False)

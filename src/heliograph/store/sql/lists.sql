@@ -21,8 +21,10 @@ ORDER BY site DESC, recipient DESC, created DESC, id DESC LIMIT :many;
 SELECT created FROM alerts WHERE id = :id;
 
 -- name: alerts_count(site, recipient, since, many)
+-- A refused call reached nobody and counts for no cap.
 SELECT COUNT(*) FROM (
-    SELECT 1 FROM alerts WHERE site = :site AND recipient = :recipient AND created >= :since LIMIT :many
+    SELECT 1 FROM alerts WHERE site = :site AND recipient = :recipient AND created >= :since AND state <> 'refused'
+    LIMIT :many
 ) AS recent;
 
 -- name: alerts_to(site, recipient, since, sender, many)
