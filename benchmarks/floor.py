@@ -17,7 +17,7 @@ import uvloop
 from pyreqwest.client import ClientBuilder
 
 import heliograph.out
-from heliograph.app import calm_collector, until_stopped
+from heliograph.running import calm_collector, until_stopped
 from heliograph.web.server import Limits, Server, read_body
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer stub"}

@@ -54,8 +54,8 @@ def demo(
 
 
 async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Path, json: bool) -> int:
-    from heliograph.app import until_stopped
     from heliograph.demo import Demo, example, told
+    from heliograph.running import until_stopped
 
     running = Demo(data, port=port, sandbox_port=sandbox_port)
     await running.start()

@@ -18,9 +18,9 @@ def serve(*, config: given.Config = None, **flags: given.Flags) -> None:
     It stops on Ctrl-C or SIGTERM: takes no new call, finishes what is under way, then ends.
     """
     settings = given.settings(config, flags)
-    import heliograph.app
+    from heliograph import running
 
-    heliograph.app.run(settings)
+    running.run(settings)
 
 
 def sandbox(
@@ -50,7 +50,7 @@ def sandbox(
         Messages reach the handsets and nobody is told, for loads that would drown in callbacks.
     """
     settings = given.settings(config, flags)
-    from heliograph.app import run_sandbox
+    from heliograph.running import run_sandbox
     from heliograph.sandbox import Pace
     from heliograph.stage import callback
 
