@@ -2,7 +2,7 @@
 
 Labels are words of ours, never anything of a caller's, and each family stops at ROOM combinations; there is no site
 label, since a server may have any number of sites. Numbers are kept in plain dictionaries and become the library's
-families only when they are asked for: an alert counts seven things, 0.3 us each instead of 1.5.
+families only when they are asked for: counting one call takes 0.5 us instead of 1.2.
 """
 
 from __future__ import annotations
