@@ -22,8 +22,8 @@ from typing import Any, Protocol
 
 from heliograph.errors import StoreAway
 
-# Seconds between two commits under load: a fifth less CPU per alert than one commit right after the other, and more alerts
-# per second on one core. A store that was idle for as long commits at once.
+# Seconds between two commits under load: a fifth less CPU per alert than one commit right after the other, and one
+# core takes more of them. A store that was idle for as long commits at once.
 GAP = 0.002
 MOST = 500  # verbs in one commit: 10-20 ms of work, so that nobody waits longer for a neighbour's sake
 
