@@ -14,12 +14,14 @@ import heliograph.store
 from heliograph import meters, plugs, telemetry
 from heliograph.clock import SystemClock
 from heliograph.core import language, phone
-from heliograph.core.ports import Provider, Store
-from heliograph.core.site import Key
+from heliograph.core.event import ProviderEvent
+from heliograph.core.ports import Heard, Out, Provider, Store, Ways
+from heliograph.core.site import Key, Sender
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
 from heliograph.flow import due, manage
 from heliograph.flow.means import Limits, Means
+from heliograph.flow.receive import receive
 from heliograph.flow.registry import OpenKey, Registry, watch
 from heliograph.lock import FileLock
 from heliograph.seal import Sealer
@@ -81,7 +83,7 @@ class House:
         self._stops.append(out.close)
         registry = Registry(
             open_key=lambda key: self._open_key(key, sealer),
-            open_sender=lambda sender: plugs.open_sender(sender, sealer, out),
+            open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out)),
             closed=self._linger,
         )
         await registry.refresh(store)
@@ -110,6 +112,20 @@ class House:
         self._task(self._purge(store), "purge")
         self._task(due.work(means), "due")
         await self._listen()
+
+    def _ways(self, sender: Sender, out: Out) -> Ways:
+        place = f"/callbacks/{sender.channel}/{sender.provider}/{sender.site}/{sender.name}"
+
+        def callback() -> str:
+            base = self.settings.public_url or f"http://{self.settings.host}:{self.port or self.settings.port}"
+            return base.rstrip("/") + place
+
+        async def heard(events: tuple[ProviderEvent, ...]) -> None:
+            opened = self.means.registry.sender(sender.site, sender.name)
+            if opened is not None:
+                await receive(opened, Heard(events=events), self.means)
+
+        return Ways(out=out, callback=callback, heard=heard)
 
     async def _listen(self) -> None:
         settings = self.settings

@@ -18,7 +18,8 @@ from typing import cast
 import msgspec
 
 import heliograph.channels
-from heliograph.core.ports import Out, Plug
+from heliograph.core.channel import Carries
+from heliograph.core.ports import Plug, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import HeliographError, PlugError
 from heliograph.flow.registry import OpenSender
@@ -28,7 +29,7 @@ GROUP = "heliograph.channels"  # entry points of other packages
 TWIN = "_twin"  # google_rbm.py → google_rbm_twin.py
 
 # What a provider's module exports → the names of the parameters it must take (core.ports.Plug).
-_FUNCTIONS = {"open": ("sender", "settings", "out"), "check": ("content",)}
+_FUNCTIONS = {"open": ("sender", "settings", "ways"), "check": ("content",), "measure": ("content",)}
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ def twins() -> dict[str, ModuleType]:
     return found
 
 
-def open_sender(sender: Sender, sealer: Sealer, out: Out) -> OpenSender:
+def open_sender(sender: Sender, sealer: Sealer, ways: Ways) -> OpenSender:
     """A sender with its provider opened. One that cannot be opened says why and takes nothing; the others run."""
     channel = channels().get(sender.channel)
     plug = channel.providers.get(sender.provider) if channel else None
@@ -78,7 +79,7 @@ def open_sender(sender: Sender, sealer: Sealer, out: Out) -> OpenSender:
             for name, value in sender.settings.items()
         }
         settings = msgspec.convert(opened, plug.Settings)
-        return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, out))
+        return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, ways))
     except (msgspec.ValidationError, HeliographError) as error:
         sentence = error.sentence if isinstance(error, HeliographError) else str(error)
     except Exception as error:  # noqa: BLE001  a plug's bug is this sender's fault alone; its words may hold a secret
@@ -146,6 +147,8 @@ def _faults(module: ModuleType) -> list[str]:
         strange = sorted(secrets - set(settings.__struct_fields__))
         if strange:
             faults.append(f"SECRETS names {', '.join(strange)}, which Settings does not have")
+    if not isinstance(getattr(module, "CARRIES", None), Carries):
+        faults.append("CARRIES must be a core.channel.Carries")
     for function, wanted in _FUNCTIONS.items():
         told = getattr(module, function, None)
         # `open` of a module that defines none would be found nowhere: builtins are not attributes of modules.

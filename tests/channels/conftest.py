@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from heliograph import out
+from heliograph.core.event import ProviderEvent
+from heliograph.core.ports import Ways
 
 TOKEN = "ya29.case-access-token"
 
@@ -99,6 +101,20 @@ async def way_out(stub: Stub) -> AsyncIterator[out.HttpOut]:
     client = out.open(allowed=[stub.url.removeprefix("http://")], only_allowed=True)
     yield client
     await client.close()
+
+
+@pytest.fixture
+def heard() -> list[ProviderEvent]:
+    """The events that providers with a line of their own told."""
+    return []
+
+
+@pytest.fixture
+def ways(way_out: out.HttpOut, heard: list[ProviderEvent]) -> Ways:
+    async def hears(events: tuple[ProviderEvent, ...]) -> None:
+        heard.extend(events)
+
+    return Ways(out=way_out, callback=lambda: "https://alerts.acme.example/callbacks/x/y/acme/case", heard=hears)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import heliograph.channels
 from heliograph import plugs
 from heliograph.core.content import Content, Media
 from heliograph.core.event import ProviderEvent
-from heliograph.core.ports import Call, Message, Out, Plug, Provider
+from heliograph.core.ports import Call, Message, Plug, Provider
 from heliograph.core.site import Sender
 from heliograph.errors import CallRefused, Fate, SendError
 
@@ -54,7 +54,7 @@ def _plug(document: dict[str, Any]) -> Plug:
 
 
 @pytest.fixture
-def opened(stub, way_out, service_account):
+def opened(stub, ways, service_account):
     """`opened(document, reply)`: the provider with its settings, the stub with its replies."""
 
     def fill(value: Any) -> Any:
@@ -75,7 +75,7 @@ def opened(stub, way_out, service_account):
         sender = Sender(
             site="acme", name="case", channel=document["channel"], provider=document["provider"], settings=settings
         )
-        return plug.open(sender, msgspec.convert(settings, plug.Settings), way_out)
+        return plug.open(sender, msgspec.convert(settings, plug.Settings), ways)
 
     return open_it
 
@@ -270,14 +270,13 @@ async def test_no_changed_callback_is_believed(document, opened):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["provider"])
-async def test_no_request_leaves_the_host(document, way_out, service_account, stub):
+async def test_no_request_leaves_the_host(document, ways, service_account, stub):
     """Without the stub's address in its settings the provider aims at the real world, and is refused by `out`."""
     plug = _plug(document)
     settings = {name: value for name, value in document["settings"].items() if "${stub}" not in value}
     settings = {name: value.replace("${service_account}", service_account) for name, value in settings.items()}
     sender = Sender(site="acme", name="case", channel=document["channel"], provider=document["provider"])
-    out: Out = way_out
-    provider = plug.open(sender, msgspec.convert(settings, plug.Settings), out)
+    provider = plug.open(sender, msgspec.convert(settings, plug.Settings), ways)
     with pytest.raises(SendError) as caught:
         await provider.send(_message(document, document["sends"][0]["given"]), _deadline({}))
     assert (caught.value.code, caught.value.fate) == ("address_refused", Fate.CONFIG)

@@ -20,12 +20,15 @@ from heliograph.seal import Sealer
 
 GOOD = """
 import msgspec
+from heliograph.core.channel import Carries
 NAME = "pigeon"
+CARRIES = Carries()
 SECRETS = frozenset({"word"})
 class Settings(msgspec.Struct):
     word: str = ""
-def open(sender, settings, out): ...
+def open(sender, settings, ways): ...
 def check(content): return []
+def measure(content): ...
 """
 
 
@@ -62,8 +65,9 @@ def test_a_folder_is_enough(folder):
         ("class Settings(msgspec.Struct)", "class Settings", "Settings must be a msgspec.Struct"),
         ('frozenset({"word"})', '{"word"}', "SECRETS must be a frozenset"),
         ('frozenset({"word"})', 'frozenset({"wort"})', "SECRETS names wort, which Settings does not have"),
-        ("def open(sender, settings, out): ...", "", r"open\(sender, settings, out\) is missing"),
-        ("def open(sender, settings, out)", "def open(sender, out)", r"open takes \(sender, out\)"),
+        ("def open(sender, settings, ways): ...", "", r"open\(sender, settings, ways\) is missing"),
+        ("CARRIES = Carries()", "", "CARRIES must be a core.channel.Carries"),
+        ("def open(sender, settings, ways)", "def open(sender, ways)", r"open takes \(sender, ways\)"),
         ("def check(content): return []", "", r"check\(content\) is missing"),
     ],
 )
@@ -123,10 +127,10 @@ def _sealed(**settings: object) -> Sender:
     return Sender(site="acme", name="rcs", channel="rcs", provider="google-rbm", settings=settings)
 
 
-async def test_a_sender_is_opened_with_its_secrets_unsealed(way_out, service_account):
+async def test_a_sender_is_opened_with_its_secrets_unsealed(ways, service_account):
     sealer = Sealer(["a secret key of a server, long enough"])
     sender = _sealed(agent="acme-air", key=sealer.seal(service_account), webhook_token=sealer.seal("client-token"))
-    opened = plugs.open_sender(sender, sealer, way_out)
+    opened = plugs.open_sender(sender, sealer, ways)
     assert opened.fault == ""
     assert opened.provider is not None
     verification = Call(method="POST", url="u", headers={}, body=b'{"clientToken":"client-token","secret":"s"}')
@@ -143,22 +147,22 @@ async def test_a_sender_is_opened_with_its_secrets_unsealed(way_out, service_acc
         ({"settings": {"agent": "a", "key": "not sealed"}}, "not a sealed value"),
     ],
 )
-async def test_a_sender_that_cannot_be_opened_says_why_and_stops_nobody_else(way_out, change, words):
+async def test_a_sender_that_cannot_be_opened_says_why_and_stops_nobody_else(ways, change, words):
     sealer = Sealer(["a secret key of a server, long enough"])
-    opened = plugs.open_sender(msgspec.structs.replace(_sealed(), **change), sealer, way_out)
+    opened = plugs.open_sender(msgspec.structs.replace(_sealed(), **change), sealer, ways)
     assert opened.provider is None
     assert opened.fault.startswith("config: ")
     assert words in opened.fault
 
 
-async def test_a_plug_that_breaks_while_it_is_opened_is_its_senders_fault_alone(folder, way_out):
-    broken = "def open(sender, settings, out): raise RuntimeError(settings.word)"
-    (folder / "pigeon.py").write_text(GOOD.replace("def open(sender, settings, out): ...", broken))
+async def test_a_plug_that_breaks_while_it_is_opened_is_its_senders_fault_alone(folder, ways):
+    broken = "def open(sender, settings, ways): raise RuntimeError(settings.word)"
+    (folder / "pigeon.py").write_text(GOOD.replace("def open(sender, settings, ways): ...", broken))
     sealer = Sealer(["a secret key of a server, long enough"])
     sender = Sender(
         site="acme", name="loft", channel="carrier", provider="pigeon", settings={"word": sealer.seal("sesame")}
     )
-    opened = plugs.open_sender(sender, sealer, way_out)
+    opened = plugs.open_sender(sender, sealer, ways)
     assert opened.provider is None
     assert opened.fault.startswith("config: pigeon broke while it was opened (RuntimeError)")
     assert "sesame" not in opened.fault

@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.clock import SystemClock
 from heliograph.core.alert import AlertRequest
-from heliograph.core.channel import Capability, Reach
+from heliograph.core.channel import Capability, Carries, Reach, Size
 from heliograph.core.content import Content, Text
 from heliograph.core.ports import Answer, Call, Heard, Message, Revoked, Store, Taken, Uploaded
 from heliograph.core.site import Sender, Site
@@ -31,6 +31,7 @@ class Scripted:
     An empty script takes. Repeated ids are counted in `seen`, never delivered twice."""
 
     repeats_are_ignored = True
+    can_ask = False
     can_revoke = True
     asks_capability = True
 
@@ -60,6 +61,9 @@ class Scripted:
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
         return Revoked(gone=True)
 
+    async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> None:
+        return None
+
     async def upload(self, media: Any, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
         return Uploaded(reference="files/one", expires=now + 1_000_000)
 
@@ -76,15 +80,19 @@ class Plug:
     NAME = "scripted"
     Settings = msgspec.defstruct("Settings", [])
     SECRETS: frozenset[str] = frozenset()
+    CARRIES = Carries(cards=True, carousels=True, files=True)
 
     def __init__(self) -> None:
         self.faults: list[str] = []
 
-    def open(self, sender: Sender, settings: msgspec.Struct, out: Any) -> Any:
+    def open(self, sender: Sender, settings: msgspec.Struct, ways: Any) -> Any:
         raise AssertionError("opened by the fixture")
 
     def check(self, content: Content) -> list[str]:
         return self.faults
+
+    def measure(self, content: Content) -> Size:
+        return Size()
 
 
 class Counted:

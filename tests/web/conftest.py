@@ -16,7 +16,7 @@ from oauthlib.oauth1 import Client
 import heliograph.store
 from heliograph import telemetry
 from heliograph.clock import SystemClock
-from heliograph.core.channel import Capability, Reach
+from heliograph.core.channel import Capability, Carries, Reach, Size
 from heliograph.core.content import Media, Text
 from heliograph.core.ports import Call, Heard, Message, Revoked, Store, Taken, Uploaded
 from heliograph.core.site import Key, Sender, Site
@@ -67,6 +67,7 @@ class Line:
     raised; the last one stays."""
 
     repeats_are_ignored = True
+    can_ask = False
     can_revoke = True
     asks_capability = True
 
@@ -106,15 +107,19 @@ class LinePlug:
     NAME = "line"
     Settings = msgspec.Struct
     SECRETS: frozenset[str] = frozenset()
+    CARRIES = Carries()
 
     def __init__(self, line: Line) -> None:
         self.line = line
 
-    def open(self, sender: Sender, settings: msgspec.Struct, out: object) -> Line:
+    def open(self, sender: Sender, settings: msgspec.Struct, ways: object) -> Line:
         return self.line
 
     def check(self, content: object) -> list[str]:
         return []
+
+    def measure(self, content: object) -> Size:
+        return Size()
 
 
 class Said(msgspec.Struct):

@@ -31,3 +31,31 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     features: tuple[str, ...] = ()
     reason: str = ""
     mark: bool = False
+
+
+class Carries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a provider's messages can be. Content that is more than this is made to fit by core.fit, visibly.
+
+    `suggestions`: the tags of core.content's suggestions that are shown as such (reply, open_url …), at most `most` of
+    them; others become text. `window`: for how many seconds after the recipient's last message to this sender free
+    content may be sent (WhatsApp: 86,400); outside it only a `named` message goes. 0 = always.
+    """
+
+    cards: bool = False
+    carousels: bool = False
+    files: bool = False
+    named: bool = False
+    suggestions: frozenset[str] = frozenset()
+    most: int = 0
+    window: int = 0
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How much a message is at its provider. `parts`: what is billed and counted against a rate. `encoding`: GSM-7,
+    UCS-2 … or empty; `units`: characters in that encoding's own count; `forced_by`: the first character that does not
+    fit into the cheaper encoding."""
+
+    parts: int = 1
+    encoding: str = ""
+    units: int = 0
+    forced_by: str = ""

@@ -7,6 +7,7 @@ The same shapes are used twice: in a template (where every string may hold `@Nam
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -138,7 +139,45 @@ class File(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="file"):
     native: dict[str, msgspec.Raw] = {}
 
 
-Content = Text | Card | Carousel | File
+class Parameter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One value of a named message. Without a `name` it counts by its position; `media` where a picture, film or
+    document is the value."""
+
+    text: str = ""
+    name: str = ""
+    media: Media | None = None
+
+
+class Button(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One value of a named message's button. `index` from 0; `kind`: reply (`value` is the payload that comes back) |
+    url (the variable end of its address) | copy_code (the code)."""
+
+    index: int
+    kind: Literal["reply", "url", "copy_code"]
+    value: str
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="named"):
+    """A message that the provider keeps under a name and fills with our values (a WhatsApp template, a Twilio
+    Content). `language` is the provider's own code for it ("en_US").
+
+    `shown` is what the recipient reads, for records, previews and agents; `suggestions` are what its buttons stand for,
+    so that a tap is matched by its postback. `free`: the same in free form, sent instead while the recipient's window
+    is open (core.channel.Carries.window).
+    """
+
+    name: str
+    language: str = ""
+    header: tuple[Parameter, ...] = ()
+    body: tuple[Parameter, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    shown: str = ""
+    suggestions: tuple[Suggestion, ...] = ()
+    free: Text | Card | Carousel | File | None = None
+    native: dict[str, msgspec.Raw] = {}
+
+
+Content = Text | Card | Carousel | File | Named
 
 
 def media_of(content: Content) -> tuple[Media, ...]:

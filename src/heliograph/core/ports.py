@@ -6,15 +6,15 @@ the epoch, UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from heliograph.core.alert import Alert, Attempt
-from heliograph.core.channel import Capability
+from heliograph.core.channel import Capability, Carries, Size
 from heliograph.core.content import Content, Media
-from heliograph.core.event import Entry, ProviderEvent
+from heliograph.core.event import Entry, ProviderEvent, Receipt
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.core.template import Template
@@ -85,7 +85,8 @@ class Out(Protocol):
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a provider is asked to send. `id` is our attempt's id and travels with the message. `expires` (ms) is the
-    alert's end; `traffic`: transaction | promotion | authentication | service_request | acknowledgement."""
+    alert's end; `traffic`: transaction | promotion | authentication | service_request | acknowledgement. `window`: the
+    recipient's window is open, so that free content may be sent (core.channel.Carries)."""
 
     id: str
     recipient: str
@@ -93,6 +94,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expires: int
     now: int
     traffic: str = "transaction"
+    window: bool = False
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -125,20 +127,34 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer: Answer = Answer()
 
 
+class Ways(msgspec.Struct, frozen=True, kw_only=True):
+    """How a provider's sender reaches the world and is reached by it. `out`: the HTTP client. `callback()`: the
+    public address of this sender's callbacks as it is now (`/callbacks/<channel>/<provider>/<site>/<sender>`). `heard`:
+    for a provider with a line of its own (SMPP): it returns when the events are on disk, and only then they are
+    acknowledged; raises StoreAway."""
+
+    out: Out
+    callback: Callable[[], str]
+    heard: Callable[[tuple[ProviderEvent, ...]], Awaitable[None]]
+
+
 class Provider(Protocol):
     """One sender, opened. It returns; it never writes to the store or to a response.
 
-    `send` and `upload` raise SendError with a fate. `capability` never raises: a failed question is `unknown`.
-    `read` is pure; it raises CallRefused for a callback whose signature is wrong.
+    `send`, `revoke`, `ask` and `upload` raise SendError with a fate. `capability` never raises: a failed question is
+    `unknown`. `read` is pure; it raises CallRefused for a callback whose signature is wrong. `ask`: what became of a
+    message, where the provider can be asked; None = it does not know it.
     """
 
     repeats_are_ignored: bool  # a second send with the same message id reaches nobody twice
     can_revoke: bool
+    can_ask: bool
     asks_capability: bool
 
     async def capability(self, recipient: str, now: int, deadline: float) -> Capability: ...
     async def send(self, message: Message, deadline: float) -> Taken: ...
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked: ...
+    async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> Receipt | None: ...
     async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded: ...
     def read(self, call: Call) -> Heard: ...
     async def close(self) -> None: ...
@@ -148,16 +164,19 @@ class Plug(Protocol):
     """A provider's module in a channel's folder (`channels/rcs/google_rbm.py`), found by plugs.py.
 
     `NAME` is the provider's name ("google-rbm"). `Settings` is a msgspec.Struct of its sender's settings;
-    `SECRETS` names the fields that are sealed when applied. `LIMITS` is what the linter and the caller's checks hold
-    content against: `check(content)` returns one sentence per fault.
+    `SECRETS` names the fields that are sealed when applied. `CARRIES`: what its messages can be. `open` is called in
+    the event loop; a provider with a line of its own begins it there. `check` returns one sentence per fault of a
+    content that is to be sent, `measure` says how much it is.
     """
 
     NAME: str
     Settings: type[msgspec.Struct]
     SECRETS: frozenset[str]
+    CARRIES: Carries
 
-    def open(self, sender: Sender, settings: msgspec.Struct, out: Out) -> Provider: ...
+    def open(self, sender: Sender, settings: msgspec.Struct, ways: Ways) -> Provider: ...
     def check(self, content: Content) -> list[str]: ...
+    def measure(self, content: Content) -> Size: ...
 
 
 # ── The store ───────────────────────────────────────────────────────────────────────────────────────────────────────

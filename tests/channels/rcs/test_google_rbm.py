@@ -38,11 +38,11 @@ def soon() -> float:
 
 
 @pytest.fixture
-async def provider(stub, way_out, service_account):
+async def provider(stub, ways, service_account):
     settings = google_rbm.Settings(
         agent="acme-air", key=service_account, base_url=stub.url + "/", token_url=f"{stub.url}/token"
     )
-    opened = google_rbm.open(SENDER, settings, way_out)
+    opened = google_rbm.open(SENDER, settings, ways)
     stub.replies["POST /token"] = [
         {"status": 200, "body": {"access_token": name, "expires_in": 3599}} for name in ("t1", "t2", "t3")
     ]
@@ -105,11 +105,11 @@ async def test_each_capability_question_has_an_id_of_its_own(provider, stub):
         ("asia", "https://asia-rcsbusinessmessaging.googleapis.com"),
     ],
 )
-async def test_the_region_names_the_host(way_out, stub, service_account, region, host):
+async def test_the_region_names_the_host(ways, stub, service_account, region, host):
     stub.replies["POST /token"] = [{"status": 200, "body": {"access_token": "t", "expires_in": 3599}}]
     settings = google_rbm.Settings(agent="acme-air", key=service_account, region=region, token_url=f"{stub.url}/token")
     with pytest.raises(SendError) as caught:
-        await google_rbm.open(SENDER, settings, way_out).send(message(), soon())
+        await google_rbm.open(SENDER, settings, ways).send(message(), soon())
     assert caught.value.code == "address_refused"
     assert caught.value.exchange.url.startswith(f"{host}/v1/phones/***0123/")
 
@@ -130,9 +130,9 @@ def test_settings_that_are_refused(table):
         msgspec.convert(table, google_rbm.Settings)
 
 
-def test_a_sender_without_a_key_is_named(way_out):
+def test_a_sender_without_a_key_is_named(ways):
     with pytest.raises(SetupError, match=r"Sender rcs .*key_file"):
-        google_rbm.open(SENDER, google_rbm.Settings(agent="a"), way_out)
+        google_rbm.open(SENDER, google_rbm.Settings(agent="a"), ways)
 
 
 def test_every_secret_is_a_setting():

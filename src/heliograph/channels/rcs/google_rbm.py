@@ -18,16 +18,24 @@ from heliograph.channels.rcs import google_rbm_callback, google_rbm_wire
 from heliograph.channels.rcs.google_rbm_answers import TAKEN, WHO, not_capable, refused, upload_refused
 from heliograph.channels.rcs.google_rbm_check import check
 from heliograph.channels.rcs.google_rbm_token import Tokens
-from heliograph.core.channel import Capability, Reach
-from heliograph.core.content import Media, media_of
-from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, Taken, Uploaded
+from heliograph.core.channel import Capability, Carries, Reach, Size
+from heliograph.core.content import Content, Media, media_of
+from heliograph.core.event import Receipt
+from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, Taken, Uploaded, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["NAME", "SECRETS", "GoogleRbm", "Settings", "check", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "GoogleRbm", "Settings", "check", "measure", "open"]
 
 NAME = "google-rbm"
 SECRETS = frozenset({"key", "webhook_token"})
+CARRIES = Carries(
+    cards=True,
+    carousels=True,
+    files=True,
+    suggestions=frozenset({"reply", "open_url", "dial", "view_location", "calendar_event", "share_location"}),
+    most=11,
+)
 
 HOST = "rcsbusinessmessaging.googleapis.com"
 REGIONS = ("us", "europe", "asia")  # the agent's hosting region, fixed when it is made; the host is <region>-HOST
@@ -63,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("give region or base_url, not both")
 
 
-def open(sender: Sender, settings: msgspec.Struct, out: Out) -> GoogleRbm:
+def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> GoogleRbm:
     """The agent, ready to send. Raises SetupError for a key that cannot be used."""
     if not isinstance(settings, Settings):
         settings = msgspec.convert(msgspec.to_builtins(settings), Settings)
@@ -73,7 +81,12 @@ def open(sender: Sender, settings: msgspec.Struct, out: Out) -> GoogleRbm:
             "again.",
             code="no_key",
         )
-    return GoogleRbm(settings, out)
+    return GoogleRbm(settings, ways.out)
+
+
+def measure(content: Content) -> Size:
+    """Google bills and counts messages, whatever their length."""
+    return Size()
 
 
 class _Name(msgspec.Struct):
@@ -92,6 +105,7 @@ class GoogleRbm:
 
     repeats_are_ignored = True
     can_revoke = True
+    can_ask = False  # no call reads a message back
     asks_capability = True
 
     def __init__(self, settings: Settings, out: Out) -> None:
@@ -153,6 +167,9 @@ class GoogleRbm:
         if gone or refused(response).code == "cannot_reach":
             return Revoked(gone=gone, exchange=response.exchange)
         raise refused(response)
+
+    async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> Receipt | None:
+        return None
 
     async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
         """Gives Google the bytes, or, where `data` is empty, the URL to fetch them from. Raises SendError; a repeat

@@ -17,6 +17,7 @@ from heliograph.core.content import (
     Dial,
     File,
     Media,
+    Named,
     OpenUrl,
     Reply,
     ShareLocation,
@@ -57,6 +58,8 @@ def check(content: Content) -> list[str]:
                 size += _card(card, f"card {number} ", faults)
         case File(media=media):
             _media(media, "file", faults)
+        case Named(name=name):
+            return [f"the message {name!r} is kept by name at another provider; RCS has no such messages."]
     if content.suggestions:
         size += _suggestions(content.suggestions, CHIPS, "the message", faults)
     if content.native and NATIVE in content.native:

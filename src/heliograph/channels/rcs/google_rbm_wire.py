@@ -20,6 +20,7 @@ from heliograph.core.content import (
     File,
     Height,
     Media,
+    Named,
     OpenUrl,
     Orientation,
     Reply,
@@ -84,6 +85,8 @@ def content_message(content: Content) -> dict[str, Any]:
             told = _file(content.media)
         case Text():
             told = {"text": content.text}
+        case Named():
+            told = {"text": content.shown}
     if content.suggestions:
         told["suggestions"] = [_suggestion(one) for one in content.suggestions]
     if content.native and NATIVE in content.native:
