@@ -332,3 +332,17 @@ def test_a_value_from_the_environment_cannot_write_toml(tmp_path, environ):
 def test_native_extras_are_kept(tmp_path, environ):
     content = template(tmp_path, environ, '[languages.en.rcs]\ntext = "a"\nnative = { "google-rbm" = { x = 1 } }\n')
     assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
+
+
+def test_the_team_is_kept_in_e164(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["+1 202 555 0123", "0012025550124"]\n')
+    [site] = read(folder, environ).sites
+    assert site.team.recipients == ("+12025550123", "+12025550124")
+
+
+def test_faults_of_the_team(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["2025550123"]\n')
+    [told] = faults(folder, environ)
+    assert "[team] " in told and "recipient 1: The phone number does not begin with a country code" in told

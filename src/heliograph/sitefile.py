@@ -1,7 +1,7 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site] and one [[sender]] per identity at a provider
+  site.toml          [site], one [[sender]] per identity at a provider, [team] of those whom team keys may send to
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from heliograph import templatefile
+from heliograph.core import phone
 from heliograph.core.content import Content
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
-from heliograph.core.site import Sender, Site
+from heliograph.core.site import Sender, Site, Team
 from heliograph.core.template import Template
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
@@ -105,10 +106,11 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender"), "A site's file")
+        document.known(("site", "sender", "team"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        site = document.section("site").struct(Site, "A site")
+        team = self.team(document.section("team"))
+        site = document.section("site").struct(Site, "A site", given={"team": team} if team else None)
         if site is not None:
             if self.templates_only:
                 return site
@@ -118,6 +120,17 @@ class _Reading:
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         return site
+
+    def team(self, section: Section) -> Team | None:
+        """Each recipient as it is compared: in E.164."""
+        team = section.struct(Team, "A team") if section.table else None
+        if team is None:
+            return None
+        numbers = [phone.international(number) for number in team.recipients]
+        for at, number in enumerate(numbers, 1):
+            if isinstance(number, phone.PhoneFault):
+                section.fault(f"recipient {at}: {number.sentence}", "recipients")
+        return Team(recipients=tuple(number for number in numbers if isinstance(number, str)))
 
     def sender(self, section: Section, site: Site) -> None:
         section.known((*_SENDER_KEYS, "settings"), "A sender")

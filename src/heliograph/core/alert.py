@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.content import Content
+from heliograph.core.site import Kind
 from heliograph.core.states import AlertState, AttemptState
 
 
@@ -39,6 +40,7 @@ class AlertRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     idempotency_key: str = ""
     key: str = ""  # the consumer key (or bearer key id) that signed the call
     time_to_live: int | None = None  # seconds
+    kind: Kind = Kind.LIVE  # of that key
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -75,6 +77,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
     former: str | None = None
     send_at: int | None = None  # while scheduled
+    test: bool = False  # a test key's: it goes to sandbox senders alone
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -102,3 +105,4 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     references: tuple[str, ...] = ()
     raw: bytes = b""
     revoke_asked: int | None = None
+    test: bool = False  # its alert's

@@ -10,7 +10,7 @@ import msgspec
 
 from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
-from heliograph.core.channel import Capability
+from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
@@ -19,6 +19,7 @@ from heliograph.flow.health import PROBE_EVERY
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
+NOT_ASKED = "not_asked"  # why a capability is unknown to a dry run
 ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unknown is tried
 
 
@@ -37,7 +38,10 @@ async def gather(
     *,
     deadline: float,
     opted_out: frozenset[str] = frozenset(),
+    dry: bool = False,
 ) -> Gathered:
+    """`dry`: looks and changes nothing. Nobody outside is asked, no cache is written, no probe is spent; a capability
+    that is not known is `unknown`."""
     now = means.clock.now()
     order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
     contents: dict[str, Content] = {}
@@ -52,8 +56,9 @@ async def gather(
             contents[channel] = content
         for opened in senders:
             faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
-            fits = not (faults or content is None or channel in opted_out or "all" in opted_out)
-            paused = _paused(opened, means, now, probe=fits)
+            outside = alert.test and not opened.sandbox
+            fits = not (faults or content is None or outside or channel in opted_out or "all" in opted_out)
+            paused = _paused(opened, means, now, probe=fits, dry=dry)
             if paused:
                 again = means.healths.of(site.id, opened.sender.name).next_probe(now)
                 again = max(again, now + PROBE_EVERY) if opened.provider is None else again
@@ -65,8 +70,11 @@ async def gather(
                     provider=opened.sender.provider,
                     has_content=content is not None,
                     content_faults=faults,
-                    capability=await capability(alert, opened, means, now, deadline) if fits and not paused else None,
+                    capability=await capability(alert, opened, means, now, deadline, dry=dry)
+                    if fits and not paused
+                    else None,
                     paused=paused,
+                    not_for_test=outside,
                 )
             )
     rule = site.quiet_hours.rule
@@ -93,12 +101,18 @@ async def gather(
     return Gathered(facts=facts, contents=contents)
 
 
-async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float) -> Capability | None:
+async def capability(
+    alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float, *, dry: bool = False
+) -> Capability | None:
     """From memory, else from the store, else from the provider; None where the provider cannot be asked."""
     provider = opened.provider
     if provider is None or not provider.asks_capability:
         return None
     site, name, recipient = alert.site, opened.known_as, alert.recipient
+    if dry:
+        known = means.capabilities.peek(site, name, recipient) or await means.store.capability(site, name, recipient)
+        fresh = known is not None and means.capabilities.fresh(known, now)
+        return known if fresh else Capability(reach=Reach.UNKNOWN, asked=now, reason=NOT_ASKED)
     known = means.capabilities.get(site, name, recipient, now)
     if known is None:
         known = await means.store.capability(site, name, recipient)
@@ -143,10 +157,12 @@ def remember(alert: Alert, opened: OpenSender, answer: Capability, means: Means)
     means.behind(means.store.keep_capability(alert.site, opened.known_as, alert.recipient, answer))
 
 
-def _paused(opened: OpenSender, means: Means, now: int, *, probe: bool) -> str:
+def _paused(opened: OpenSender, means: Means, now: int, *, probe: bool, dry: bool) -> str:
     """Why this sender is not used now, empty if it is. `probe`: the alert could be the one that tries a paused one."""
     if opened.provider is None:
         return opened.fault
-    if probe and opened.sender.paused and means.healths.of(opened.sender.site, opened.sender.name).may_probe(now):
-        return ""
+    if probe and opened.sender.paused:
+        health = means.healths.of(opened.sender.site, opened.sender.name)
+        if health.probe_is_free(now) if dry else health.may_probe(now):
+            return ""
     return opened.sender.paused

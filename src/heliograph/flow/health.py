@@ -26,10 +26,14 @@ class Health:
 
     def may_probe(self, now: int) -> bool:
         """Whether a paused sender may be tried with one alert now; a yes starts the next minute."""
-        if 0 <= now - self._probed < PROBE_EVERY:
+        if not self.probe_is_free(now):
             return False
         self._probed = now
         return True
+
+    def probe_is_free(self, now: int) -> bool:
+        """The same question, and nothing is spent."""
+        return not 0 <= now - self._probed < PROBE_EVERY
 
     def paused(self, now: int) -> None:
         self._probed = now

@@ -179,5 +179,7 @@ SENTENCES = {
     Stop.CANNOT_REACH: "Failed Compatibility Check",  # to the letter: the documented answer
     Stop.OPTED_OUT: "The recipient has opted out. Nothing was sent.",
     Stop.QUIET_HOURS: "It is the recipient's quiet hours and the site refuses alerts in them. Call again after them.",
+    Stop.NOT_FOR_TEST: "A test key reaches the sandbox alone, and no sender of this site for this alert speaks to it. "
+    "Give the site a sender whose addresses are all in HELIOGRAPH_SANDBOX_HOSTS, or use a live key.",
     Stop.CAP: "The recipient already had as many alerts as the site allows in its time. Nothing was sent.",
 }

@@ -40,6 +40,7 @@ def new_attempt(
         created=means.clock.now(),
         traffic=traffic,
         state=AttemptState.SENDING,
+        test=alert.test,
     )
 
 
