@@ -27,13 +27,14 @@ class Stop(StrEnum):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One sender on one channel and what is known of it for this alert."""
+    """One sender on one channel and what is known of it for this alert. `rules`: how its content was made to fit."""
 
     channel: str
     sender: str
     provider: str
     has_content: bool = True
     content_faults: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     capability: Capability | None = None  # None: this provider cannot be asked
     paused: str = ""
     not_for_test: bool = False  # the alert is a test key's, and this sender is none of the sandbox's
@@ -58,7 +59,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word."""
+    """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word. `rules`: how the
+    content was made to fit (core.fit)."""
 
     channel: str
     sender: str
@@ -67,6 +69,7 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reach: Reach | None = None
     age: int | None = None
     detail: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -167,4 +170,5 @@ def _line(facts: Facts, candidate: Candidate) -> Considered:
         reach=reach,
         age=max(0, facts.now - capability.asked) // 1000 if capability else None,
         detail=detail,
+        rules=candidate.rules,
     )

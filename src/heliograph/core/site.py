@@ -6,6 +6,7 @@ Times are milliseconds since the epoch, UTC; durations are seconds.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -36,6 +37,17 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     count: int = 0
     within: int = DAY
+
+
+DEFAULT_PRICE = "default"  # the price of numbers that no other one is for
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one part of a message costs, for estimates (core.price). `channels`: channel → beginning of a number
+    ("+1", "+1809") or "default" → price in `currency` (ISO 4217)."""
+
+    currency: str = "USD"
+    channels: dict[str, dict[str, Decimal]] = {}
 
 
 class Failures(StrEnum):
@@ -97,6 +109,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quiet_hours: QuietHours = QuietHours()
     cap: Cap = Cap()
     team: Team = Team()
+    prices: Prices = Prices()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -12,6 +12,7 @@ from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
 from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content
+from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
@@ -24,7 +25,7 @@ ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unkn
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The facts, and the rendered content of each channel that has one."""
+    """The facts, and the content as each sender (by name) carries it: rendered and fitted."""
 
     facts: Facts
     contents: dict[str, Content]
@@ -52,10 +53,11 @@ async def gather(
         if not senders:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        if content is not None:
-            contents[channel] = content
         for opened in senders:
-            faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
+            fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
+            faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
+            if fitted:
+                contents[opened.sender.name] = fitted.content
             outside = alert.test and not opened.sandbox
             fits = not (faults or content is None or outside or channel in opted_out or "all" in opted_out)
             paused = _paused(opened, means, now, probe=fits, dry=dry)
@@ -70,6 +72,7 @@ async def gather(
                     provider=opened.sender.provider,
                     has_content=content is not None,
                     content_faults=faults,
+                    rules=fitted.rules if fitted else (),
                     capability=await capability(alert, opened, means, now, deadline, dry=dry)
                     if fits and not paused
                     else None,
@@ -110,9 +113,13 @@ async def capability(
         return None
     site, name, recipient = alert.site, opened.known_as, alert.recipient
     if dry:
-        known = means.capabilities.peek(site, name, recipient) or await means.store.capability(site, name, recipient)
-        fresh = known is not None and means.capabilities.fresh(known, now)
-        return known if fresh else Capability(reach=Reach.UNKNOWN, asked=now, reason=NOT_ASKED)
+        for kept in (
+            means.capabilities.peek(site, name, recipient),
+            await means.store.capability(site, name, recipient),
+        ):
+            if kept is not None and means.capabilities.fresh(kept, now):
+                return kept
+        return Capability(reach=Reach.UNKNOWN, asked=now, reason=NOT_ASKED)
     known = means.capabilities.get(site, name, recipient, now)
     if known is None:
         known = await means.store.capability(site, name, recipient)
