@@ -154,8 +154,8 @@ NEW_DOCS = Docs(
     about=(
         "Begins one alert to one recipient and answers as soon as it is on disk; it is sent behind the answer, and "
         "what fails for a while is tried again until its time ends. `Prefer: wait=N` waits up to N seconds for the "
-        "outcome. What a rule forbids (opted out, quiet hours, cap, no channel) is told at once, with 422 and the id of "
-        "its record. The same call with the same Idempotency-Key, or the same external_alert_id, is one alert."
+        "outcome. What a rule forbids (opted out, quiet hours, cap, no channel) is told at once, with 422 and its "
+        "record's id. The same call with the same Idempotency-Key, or the same external_alert_id, is one alert."
     ),
     takes=shapes.NewAlert,
     says=(
