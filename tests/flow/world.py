@@ -123,7 +123,9 @@ class House:
             registry=Registry(
                 open_key=lambda key: OpenKey(key=key, consumer_secret="", token_secret=""),
                 open_sender=lambda sender: OpenSender(
-                    sender=sender, plug=self.plug, provider=self.providers[sender.channel]
+                    sender=sender,
+                    plug=self.plug,
+                    provider=self.providers.get(sender.name) or self.providers[sender.channel],
                 ),
                 closed=lambda provider: None,
             ),

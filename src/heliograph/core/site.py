@@ -72,7 +72,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An identity at a provider. `settings` is the provider's own table as applied; the values of its secret fields
-    are sealed. `paused`: why an operator or heliograph stopped it, empty while it runs."""
+    are sealed. `weight`: its share of the recipients among its channel's senders; 0 = only where the others are away.
+
+    `paused`: why an operator or heliograph stopped it, empty while it runs; `paused_by` and `paused_at` (ms): the
+    operator who did that, or who had it run again, and when; no name where it was heliograph."""
 
     site: str
     name: str
@@ -81,6 +84,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     settings: dict[str, object] = {}
     weight: int = 1
     paused: str = ""
+    paused_by: str = ""
+    paused_at: int = 0
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, gc=False):

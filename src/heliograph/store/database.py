@@ -128,8 +128,8 @@ class Database:
     async def put_sender(self, sender: Sender) -> bool:
         return await self._write(registry.put, sender)
 
-    async def pause_sender(self, site: str, name: str, why: str) -> bool:
-        return await self._write(registry.pause_sender, site, name, why)
+    async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool:
+        return await self._write(registry.pause_sender, site, name, why, by, self._now())
 
     async def put_template(self, template: Template) -> bool:
         return await self._write(registry.put, template)
