@@ -88,6 +88,26 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     paused_at: int = 0
 
 
+class SenderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one node says of a sender at `at`. `state`: closed | half_open | open | paused | not_open (its provider
+    could not be opened). `since`: ms of its last change, 0 where it never changed. `next_try`: ms, 0 where nothing is
+    waited for. `serves`: the share of recipients that it serves; `good` and `bad`: hand-overs of the breaker's window;
+    `throttled`: hand-overs that met the provider's rate limit, since the node's start."""
+
+    site: str
+    sender: str
+    node: str
+    at: int
+    state: str
+    why: str = ""
+    since: int = 0
+    next_try: int = 0
+    serves: float = 1.0
+    good: int = 0
+    bad: int = 0
+    throttled: int = 0
+
+
 class Key(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One API key of a site: the four parts of OAuth 1.0a. The two secrets are sealed. A key without a token has
     `token` and `token_secret` empty."""

@@ -92,7 +92,7 @@ async def run(
 
 async def _still_wanted(alert: Alert, rest: Sequence[Step], means: Means) -> Sequence[Step]:
     """The steps that the recipient has not opted out of while the first one was tried."""
-    scopes = await means.store.opted_out(alert.site, alert.recipient)
+    scopes = await means.store.opted_out(alert.site, alert.recipient, alert.skill)
     return () if "all" in scopes else [one for one in rest if one.channel not in scopes]
 
 
