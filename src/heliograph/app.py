@@ -20,6 +20,7 @@ from heliograph.core.site import Key, Sender
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
 from heliograph.flow import due, manage
+from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
 from heliograph.flow.registry import OpenKey, Registry, watch
@@ -86,6 +87,7 @@ class House:
             open_key=lambda key: self._open_key(key, sealer),
             open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out), fence),
             closed=self._linger,
+            switched=self._switched,
         )
         await registry.refresh(store)
         self._stops.append(lambda: self._close_all(registry))
@@ -100,6 +102,11 @@ class House:
                 capability_yes=settings.capability_yes,
                 capability_no=settings.capability_no,
                 repeat_sends_for=settings.repeat_sends_for,
+                breaker=Rules(
+                    share=settings.breaker_share,
+                    pause=round(settings.breaker_pause * 1000),
+                    back=round(settings.breaker_back * 1000),
+                ),
             ),
             meters=self.meters,
             log=self.log,
@@ -201,6 +208,22 @@ class House:
                 )
             finally:
                 os.kill(os.getpid(), signal.SIGTERM)
+
+    def _switched(self, sender: Sender) -> None:
+        """An operator's pause and resumption, here or at another node, stand in this node's log with the name. One that
+        is resumed begins anew; what heliograph itself does is told where it happens."""
+        if not sender.paused_by:
+            return
+        if not sender.paused:
+            self.means.healths.forget(sender.site, sender.name)
+        self.log(
+            "warning",
+            f"An operator paused the sender: {sender.paused}." if sender.paused else "An operator resumed the sender.",
+            action="sender.paused" if sender.paused else "sender.resumed",
+            by=sender.paused_by,
+            site=sender.site,
+            sender=sender.name,
+        )
 
     def _linger(self, provider: Provider) -> None:
         """A provider that was replaced may still have calls under way: it is closed in a minute, or at the end."""

@@ -81,6 +81,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     revoke_settle: Annotated[Annotated[float, Meta(ge=0)], says("Wait for a late delivery after a revoke, seconds")] = (
         5.0
     )
+    breaker_share: Annotated[
+        Wait,
+        says("Share of a sender's hand-overs that fail before it is left alone; above 1 only faults in a row count"),
+    ] = 0.5
+    breaker_pause: Annotated[
+        Wait, says("How long such a sender is left alone at first, seconds; doubled with each failed return, to 300")
+    ] = 10.0
+    breaker_back: Annotated[
+        Annotated[float, Meta(ge=0)], says("How long all recipients take to come back to it after a success, seconds")
+    ] = 60.0
     allow_private_addresses: Annotated[bool, says("Call providers and webhooks at private addresses (tests)")] = False
     allowed_hosts: Annotated[str, says("The only hosts that are called, comma separated; empty: any")] = ""
     sandbox_hosts: Annotated[

@@ -275,7 +275,7 @@ async def test_it_leaves_no_trace(house: House, tmp_path: Path) -> None:
     assert everything() == before
     assert len(house.meters.lines) == meters
     assert world.means.capabilities.peek(SITE, opened.known_as, "+17703101414") is None
-    assert world.means.healths.of(SITE, "rcs0").probe_is_free(START)
+    assert world.means.healths.of(SITE, "rcs0").may_probe("another", START, paused=True, take=False)
     # The call's own nonce is spent: it must not serve for another call.
     await explain(ask(), (claim,), world.means, request_id="explained")
     changed = [name for (name, rows), (_, former) in zip(everything(), before, strict=True) if rows != former]

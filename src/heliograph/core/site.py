@@ -114,7 +114,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An identity at a provider. `settings` is the provider's own table as applied; the values of its secret fields
-    are sealed. `paused`: why an operator or heliograph stopped it, empty while it runs."""
+    are sealed. `weight`: its share of the recipients among its channel's senders; 0 = only where the others are away.
+
+    `paused`: why an operator or heliograph stopped it, empty while it runs; `paused_by` and `paused_at` (ms): the
+    operator who did that, or who had it run again, and when; no name where it was heliograph."""
 
     site: str
     name: str
@@ -123,6 +126,28 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     settings: dict[str, object] = {}
     weight: int = 1
     paused: str = ""
+    paused_by: str = ""
+    paused_at: int = 0
+
+
+class SenderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one node says of a sender at `at`. `state`: closed | half_open | open | paused | not_open (its provider
+    could not be opened). `since`: ms of its last change, 0 where it never changed. `next_try`: ms, 0 where nothing is
+    waited for. `serves`: the share of recipients that it serves; `good` and `bad`: hand-overs of the breaker's window;
+    `throttled`: hand-overs that met the provider's rate limit, since the node's start."""
+
+    site: str
+    sender: str
+    node: str
+    at: int
+    state: str
+    why: str = ""
+    since: int = 0
+    next_try: int = 0
+    serves: float = 1.0
+    good: int = 0
+    bad: int = 0
+    throttled: int = 0
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, gc=False):

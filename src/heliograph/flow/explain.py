@@ -63,9 +63,9 @@ async def explain(request: AlertRequest, claims: tuple[Claim, ...], means: Means
     site, ready = held_against_its_site(request, means, id=request_id, now=now)
     alert = ready.alert
     opted_out: frozenset[str] = frozenset()
-    scopes = await means.store.opted_out(site.id, alert.recipient)
+    scopes = await means.store.opted_out(site.id, alert.recipient, alert.skill)
     while True:
-        gathered = await gather(alert, site, ready.template, means, deadline=0.0, opted_out=opted_out, dry=True)
+        gathered = await gather(alert, site, ready.template, means, deadline=0.0, opted_out=opted_out, looking=True)
         decision = decide(gathered.facts)
         if decision.stop is not None or scopes <= opted_out:
             break
@@ -122,7 +122,7 @@ def obstacles(facts: Facts, opted_out: frozenset[str]) -> list[Obstacle]:
             sentence = "The alert's time ends before the recipient's quiet hours do."
             found.append(Obstacle(code="expired", sentence=sentence, until=facts.expires))
     # What is left is up to the channels: the decision as it were without these rules.
-    bare = decide(msgspec.structs.replace(facts, cap=0, quiet_until=None, opted_out=opted_out))
+    bare = decide(msgspec.structs.replace(facts, cap=0, quiet_until=None))
     if bare.hold is not None:
         sentence = "Every sender that could carry it is paused: it is held and looked at again then."
         found.append(Obstacle(code=bare.hold_reason, sentence=sentence, until=bare.hold))

@@ -16,9 +16,10 @@ from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
-from heliograph.flow.health import PROBE_EVERY
+from heliograph.flow import senders
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
+from heliograph.flow.senders import Use
 
 NOT_ASKED = "not_asked"  # why a capability is unknown to a dry run
 ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unknown is tried
@@ -39,47 +40,46 @@ async def gather(
     *,
     deadline: float,
     opted_out: frozenset[str] = frozenset(),
-    dry: bool = False,
+    looking: bool = False,
 ) -> Gathered:
-    """`dry`: looks and changes nothing. Nobody outside is asked, no cache is written, no probe is spent; a capability
-    that is not known is `unknown`."""
+    """`looking`: nothing is going to be sent (explain), so nothing is changed: no turn to try a paused sender is taken,
+    nobody outside is asked, no cache is written; a capability that is not known is `unknown`."""
     now = means.clock.now()
     order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
     contents: dict[str, Content] = {}
     candidates: list[Candidate] = []
     held_until = 0
     for channel in order:
-        senders = means.registry.senders(site.id, channel)
-        if not senders:
+        found = senders.in_order(alert, channel, means)
+        if not found:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        for opened in senders:
+        first = len(candidates)
+        wanted = not any(_usable(candidate) for candidate in candidates)  # no channel before this one will do
+        for opened in found:
             fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
             faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
             if fitted:
                 contents[opened.sender.name] = fitted.content
             outside = alert.test and not opened.sandbox
             fits = not (faults or content is None or outside or channel in opted_out or "all" in opted_out)
-            paused = _paused(opened, means, now, probe=fits, dry=dry)
-            if paused:
-                again = means.healths.of(site.id, opened.sender.name).next_probe(now)
-                again = max(again, now + PROBE_EVERY) if opened.provider is None else again
+            use, paused, again = senders.use(opened, alert, means, now, take=fits and wanted and not looking)
+            if use is Use.NO:
                 held_until = min(held_until or again, again)
-            candidates.append(
-                Candidate(
-                    channel=channel,
-                    sender=opened.sender.name,
-                    provider=opened.sender.provider,
-                    has_content=content is not None,
-                    content_faults=faults,
-                    rules=fitted.rules if fitted else (),
-                    capability=await capability(alert, opened, means, now, deadline, dry=dry)
-                    if fits and not paused
-                    else None,
-                    paused=paused,
-                    not_for_test=outside,
-                )
+            # Where one of the channel's senders will do, the next is asked about no recipient before it is needed.
+            asks = fits and use is not Use.NO and not any(_usable(candidate) for candidate in candidates[first:])
+            candidate = Candidate(
+                channel=channel,
+                sender=opened.sender.name,
+                provider=opened.sender.provider,
+                has_content=content is not None,
+                content_faults=faults,
+                rules=fitted.rules if fitted else (),
+                capability=await capability(alert, opened, means, now, deadline, looking=looking) if asks else None,
+                paused=paused,
+                not_for_test=outside,
             )
+            candidates.insert(first if use is Use.PROBE else len(candidates), candidate)
     rule = site.quiet_hours.rule
     quiet_until = None
     if rule is not Hours.IGNORE:
@@ -104,15 +104,22 @@ async def gather(
     return Gathered(facts=facts, contents=contents)
 
 
+def _usable(candidate: Candidate) -> bool:
+    """Whether it will be chosen, opt-outs aside."""
+    if candidate.paused or candidate.content_faults or candidate.not_for_test or not candidate.has_content:
+        return False
+    return candidate.capability is None or candidate.capability.reach is not Reach.NO
+
+
 async def capability(
-    alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float, *, dry: bool = False
+    alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float, *, looking: bool = False
 ) -> Capability | None:
     """From memory, else from the store, else from the provider; None where the provider cannot be asked."""
     provider = opened.provider
     if provider is None or not provider.asks_capability:
         return None
     site, name, recipient = alert.site, opened.known_as, alert.recipient
-    if dry:
+    if looking:
         for kept in (
             means.capabilities.peek(site, name, recipient),
             await means.store.capability(site, name, recipient),
@@ -131,45 +138,11 @@ async def capability(
             means.meters.capability(opened.sender.channel, known.reach.value)
             remember(alert, opened, known, means)
             if known.mark:
-                marked(opened, recipient, means)
+                senders.marked(opened, recipient, means)
     return known
-
-
-def marked(opened: OpenSender, recipient: str, means: Means) -> None:
-    """The provider refused for a reason that may be the sender's: the third recipient in a row pauses it."""
-    if means.healths.of(opened.sender.site, opened.sender.name).marked(recipient):
-        pause(opened, "config: the provider refused three recipients in a row", means)
-
-
-def pause(opened: OpenSender, why: str, means: Means) -> None:
-    """Pauses a sender on every node and tells the operator. It is probed with one alert a minute."""
-    means.healths.of(opened.sender.site, opened.sender.name).paused(means.clock.now())
-    if opened.sender.paused:
-        return
-    means.log("error", f"The sender is paused: {why}.", action="sender.paused", sender=opened.sender.name)
-    means.behind(means.store.pause_sender(opened.sender.site, opened.sender.name, why))
-
-
-def succeeded(opened: OpenSender, means: Means) -> None:
-    """The provider took a message: marks are forgotten, and a paused sender is back."""
-    means.healths.of(opened.sender.site, opened.sender.name).succeeded()
-    if opened.sender.paused:
-        means.log("info", "The sender works again.", action="sender.resumed", sender=opened.sender.name)
-        means.behind(means.store.pause_sender(opened.sender.site, opened.sender.name, ""))
 
 
 def remember(alert: Alert, opened: OpenSender, answer: Capability, means: Means) -> None:
     """Keeps an answer here and, behind the call, in the store: losing it costs one question, no alert."""
     means.capabilities.put(alert.site, opened.known_as, alert.recipient, answer)
     means.behind(means.store.keep_capability(alert.site, opened.known_as, alert.recipient, answer))
-
-
-def _paused(opened: OpenSender, means: Means, now: int, *, probe: bool, dry: bool) -> str:
-    """Why this sender is not used now, empty if it is. `probe`: the alert could be the one that tries a paused one."""
-    if opened.provider is None:
-        return opened.fault
-    if probe and opened.sender.paused:
-        health = means.healths.of(opened.sender.site, opened.sender.name)
-        if health.probe_is_free(now) if dry else health.may_probe(now):
-            return ""
-    return opened.sender.paused

@@ -52,7 +52,9 @@ async def follow_up(row: Due, means: Means, patience: float) -> None:
         and now < attempt.expires
         and now - attempt.created < means.limits.repeat_sends_for * 1000
     )
-    if not repeatable or {"all", attempt.channel} & await means.store.opted_out(attempt.site, attempt.recipient):
+    if not repeatable or {"all", attempt.channel} & await means.store.opted_out(
+        attempt.site, attempt.recipient, record.alert.skill
+    ):
         await _leave_in_doubt(record.alert, attempt, means)
         return
     means.log("info", "The message id is repeated.", action="attempt.repeated", alert=attempt.alert)

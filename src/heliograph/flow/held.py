@@ -31,7 +31,7 @@ async def release(row: Due, means: Means, patience: float, lease: int) -> None:
         await _end(alert, AlertState.FAILED, "template_or_site_removed", means)
         return
     deadline = means.clock.loop_time() + patience
-    opted_out: frozenset[str] = frozenset(await means.store.opted_out(alert.site, alert.recipient))
+    opted_out: frozenset[str] = frozenset(await means.store.opted_out(alert.site, alert.recipient, alert.skill))
     gathered = await gather(alert, site, template, means, deadline=deadline, opted_out=opted_out)
     decision = decide(gathered.facts)
     if decision.stop is not None:

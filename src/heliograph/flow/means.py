@@ -10,20 +10,22 @@ import msgspec
 
 from heliograph.core.ports import Clock, Store
 from heliograph.flow.cache import CapabilityCache
-from heliograph.flow.health import Healths
+from heliograph.flow.health import Healths, Rules
 from heliograph.flow.registry import Registry
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. `call_deadline`: how long a caller waits at most. `repeat_window`: how long the same call again is
     given the same answer. `capability_yes`/`capability_no`: how long such an answer is believed. `repeat_sends_for`:
-    how long after an attempt began its message id may be repeated to a provider that ignores repeats."""
+    how long after an attempt began its message id may be repeated to a provider that ignores repeats. `breaker`: when a
+    sender is left alone."""
 
     call_deadline: float = 20.0
     repeat_window: int = 86_400
     capability_yes: int = 86_400
     capability_no: int = 3_600
     repeat_sends_for: int = 600
+    breaker: Rules = Rules()
 
 
 class Meters(Protocol):
@@ -61,7 +63,7 @@ class Means:
         self.channels = channels
         self.node = node
         self.capabilities = CapabilityCache(yes=limits.capability_yes * 1000, no=limits.capability_no * 1000)
-        self.healths = Healths()
+        self.healths = Healths(limits.breaker)
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
         self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)

@@ -52,9 +52,12 @@ class Registry:
         open_key: Callable[[Key], OpenKey | None],
         open_sender: Callable[[Sender], OpenSender],
         closed: Callable[[Provider], None],
+        switched: Callable[[Sender], None] | None = None,
     ) -> None:
         """`open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
-        is told of a provider that is no longer used (it may still have calls under way)."""
+        is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
+        was paused or resumed."""
+        self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
         self._closed = closed
@@ -120,9 +123,11 @@ class Registry:
     def _put_sender(self, sender: Sender) -> None:
         place = (sender.site, sender.name)
         old = self._senders.get(place)
-        if old and msgspec.structs.replace(old.sender, paused=sender.paused) == sender:
-            # Only paused or resumed: its connections and tokens stay.
+        if old and _apart(old.sender) == _apart(sender):
+            # Only paused, resumed or weighed anew: its connections and tokens stay.
             new = msgspec.structs.replace(old, sender=sender)
+            if self._switched and (old.sender.paused, old.sender.paused_at) != (sender.paused, sender.paused_at):
+                self._switched(sender)
         else:
             new = msgspec.structs.replace(self._open_sender(sender), mark=_mark(sender))
             if old and old.provider:
@@ -156,6 +161,11 @@ class Registry:
         for channel, opened_senders in channels.items():
             ordered = sorted(opened_senders, key=lambda o: (-o.sender.weight, o.sender.name))
             self._by_channel[site, channel] = tuple(ordered)
+
+
+def _apart(sender: Sender) -> Sender:
+    """All of it that a connection depends on."""
+    return msgspec.structs.replace(sender, paused="", paused_by="", paused_at=0, weight=1)
 
 
 def _mark(sender: Sender) -> str:

@@ -14,7 +14,7 @@ from heliograph.core.content import Content
 from heliograph.core.plan import Step
 from heliograph.core.states import AttemptState
 from heliograph.errors import Fate, SendError, StoreAway
-from heliograph.flow import facts
+from heliograph.flow import facts, senders
 from heliograph.flow.handover import Handed, Verdict, hand_over
 from heliograph.flow.means import Means
 from heliograph.flow.outcome import outcome_of
@@ -93,7 +93,7 @@ async def run(
 
 async def _still_wanted(alert: Alert, rest: Sequence[Step], means: Means) -> Sequence[Step]:
     """The steps that the recipient has not opted out of while the first one was tried."""
-    scopes = await means.store.opted_out(alert.site, alert.recipient)
+    scopes = await means.store.opted_out(alert.site, alert.recipient, alert.skill)
     return () if "all" in scopes else [one for one in rest if one.channel not in scopes]
 
 
@@ -119,16 +119,17 @@ async def _write(
 
 def _learn(alert: Alert, attempt: Attempt, opened: OpenSender, handed: Handed, means: Means) -> None:
     """What this exchange says of the sender and of the recipient's capability."""
+    senders.note(opened, handed.verdict is Verdict.TAKEN, handed.error, means)
     if handed.verdict is Verdict.TAKEN:
-        facts.succeeded(opened, means)
+        senders.succeeded(opened, means)
         return
     error = handed.error
     if error is None or handed.verdict is Verdict.IN_DOUBT:
         return
     if error.fate is Fate.CONFIG:
-        facts.pause(opened, f"config: {error.code}", means)
+        senders.pause(opened, f"config: {error.code}", means)
     elif error.code == "sender_not_allowed":
-        facts.marked(opened, attempt.recipient, means)
+        senders.marked(opened, attempt.recipient, means)
     elif error.fate is Fate.NEXT_CHANNEL:
         answer = Capability(reach=Reach.NO, asked=means.clock.now(), reason=error.code)
         facts.remember(alert, opened, answer, means)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from heliograph.core.alert import Attempt
+from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
-from heliograph.store import claims, due, journal, receipts
+from heliograph.store import claims, due, journal, operators, receipts
 from heliograph.store.outside import short
 from heliograph.store.verb import Step, Verb
 
@@ -20,7 +21,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     if acceptance.due:  # something is to be sent, now or later
         rows = yield "opt_outs_of", (alert.site, alert.recipient)
         if rows:
-            scopes = frozenset(row[0] for row in rows)
+            scopes = concerning((row[0] for row in rows), alert.skill)
             if not scopes <= acceptance.opted_out:
                 return Barred(scopes=scopes)
     former = yield from claims.take(acceptance.claims, alert.created)
@@ -54,12 +55,17 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
             return False
         alert_state, reason, channel, _, pages, marks, sender, *attempt = rows[0]
         before_attempt = AttemptState(attempt[0])
+        if outcome.expects is not None:
+            leased = yield "due_leased", (site, "attempt", outcome.attempt, now)
+            if leased or before_attempt is not outcome.expects:
+                return False
         if outcome.gives_way and before_attempt in _TAKEN:
             yield "alert_move", (site, alert, alert_state, reason, channel, None, pages + 1)
             yield journal.page(site, alert, pages + 1, outcome.entries)
             return False
         attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
         yield _attempt_move(outcome, attempt_state, *attempt)
+        yield from operators.doubted(site, alert, outcome.attempt, sender, before_attempt, attempt_state, now)
     else:
         rows = yield "alert_lock", (site, alert)
         if not rows:

@@ -118,7 +118,7 @@ def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> V
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else heard.at
-    yield "opt_out_put", (site, recipient, channel, int(heard.wanted), at)
+    yield "opt_out_put", (site, recipient, channel, int(heard.wanted), at, "provider", sender)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()

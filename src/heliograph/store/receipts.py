@@ -6,7 +6,7 @@ import msgspec
 
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, moved, shown
-from heliograph.store import due, journal
+from heliograph.store import due, journal, operators
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -64,12 +64,13 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Ve
     rows = yield "alert_lock_with", (site, alert, attempt)
     if not rows:
         return None
-    alert_state, reason, channel, send_at, pages, _, _, state, _, tries, revoke_asked = rows[0]
+    alert_state, reason, channel, send_at, pages, _, sender, state, _, tries, revoke_asked = rows[0]
     before, alert_before = AttemptState(state), AlertState(alert_state)
     after = moved(before, receipt.state)
     alert_after = shown(alert_before, (after,))
     if after is not before:
         yield "attempt_move", (site, attempt, after.value, receipt.reason, tries, revoke_asked)
+        yield from operators.doubted(site, alert, attempt, sender, before, after, now)
         yield from due.follow(site, attempt, after, alert_after, now)
     if alert_after is not alert_before:
         reason, send_at = "", None

@@ -1,0 +1,30 @@
+-- What operators see and write. Kept beside its twin for the other engine: same tables, same columns, same names.
+
+-- How an opt-out came (provider, api, cli, file) and who wrote it down.
+ALTER TABLE opt_outs ADD COLUMN how TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE opt_outs ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
+
+-- Attempts in doubt, so that they are found without looking through all: written only when one comes into doubt or out.
+CREATE TABLE doubts (
+    site    TEXT NOT NULL,
+    attempt TEXT NOT NULL,
+    alert   TEXT NOT NULL,
+    sender  TEXT NOT NULL,
+    since   INTEGER NOT NULL,
+    PRIMARY KEY (site, attempt)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO doubts (site, attempt, alert, sender, since)
+SELECT t.site, t.id, t.alert, t.sender, a.created FROM attempts t JOIN alerts a ON a.site = t.site AND a.id = t.alert
+WHERE t.state = 'in_doubt';
+
+-- What each node says of its senders, every few seconds: a command in another process can tell how they fare.
+CREATE TABLE sender_reports (
+    site   TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    node   TEXT NOT NULL,
+    at     INTEGER NOT NULL,
+    body   BLOB NOT NULL,
+    PRIMARY KEY (site, sender, node)
+) STRICT, WITHOUT ROWID;
