@@ -45,6 +45,20 @@ def parse(country_code: str, number: str) -> str | PhoneFault:
     return _parse(country_code[:LONGEST], number)
 
 
+def parse_international(text: str) -> str | PhoneFault:
+    """The number in E.164, where it stands with its country code in one: +1 770 310 1414, 0044 …, tel:+44…."""
+    written = _SEPARATORS.sub("", _plain(text[: LONGEST + 1]).removeprefix("tel:"))
+    written = "+" + written[2:] if written.startswith("00") else written
+    digits = written.removeprefix("+")
+    if digits == written or not digits.isascii() or not digits.isdigit():
+        sentence = "This is no number with its country code; write it as in +17703101414."
+        return PhoneFault(field="phone", sentence=sentence)
+    for length in (1, 2, 3):
+        if int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return parse(digits[:length], written)
+    return _no_such_code(digits[:3])
+
+
 @lru_cache(maxsize=16_384)
 def _parse(country_code: str, number: str) -> str | PhoneFault:
     code = _code(country_code)
