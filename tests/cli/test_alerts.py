@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import heliograph.store
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Card, CardBody, Media, Reply
 from heliograph.core.event import Entry
 from heliograph.core.plan import Considered, Decision
@@ -35,7 +35,7 @@ def alert(**fields) -> Alert:
 
 async def keep(url: str, one: Alert) -> None:
     attempt = Attempt(
-        id="01a20000-0000-7000-8000-0000000000aa", alert=one.id, site="1", number=1, channel="rcs", provider="p",
+        id=attempt_id(one.id, 1), alert=one.id, site="1", number=1, channel="rcs", provider="p",
         sender="s", recipient=one.recipient, created=one.created, expires=one.expires,
         content=Card(card=CardBody(title="Tap", media=Media(url="https://a.example/b.png"),
                                    suggestions=(Reply(text="See Menu"),))),
@@ -153,7 +153,7 @@ def test_what_is_in_doubt_is_found_and_settled_with_a_name(tmp_path, heliograph)
         attempt = (await store.record(one.id)).attempts[0]  # type: ignore[union-attr]
         second = alert(id="01a20000-0000-7000-8000-000000000002")
         other = msgspec.structs.replace(
-            attempt, id="01a20000-0000-7000-8000-0000000000bb", alert=second.id, state=AttemptState.SENDING
+            attempt, id=attempt_id(second.id, 1), alert=second.id, state=AttemptState.SENDING
         )
         await store.accept(Acceptance(alert=second, attempt=other, decision=b"{}"))
         await store.outcome(Outcome(site="1", alert=second.id, attempt=other.id, state=AttemptState.IN_DOUBT))
