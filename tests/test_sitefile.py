@@ -332,3 +332,44 @@ def test_a_value_from_the_environment_cannot_write_toml(tmp_path, environ):
 def test_native_extras_are_kept(tmp_path, environ):
     content = template(tmp_path, environ, '[languages.en.rcs]\ntext = "a"\nnative = { "google-rbm" = { x = 1 } }\n')
     assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
+
+
+def test_the_team_is_kept_in_e164(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["+1 202 555 0123", "0012025550124"]\n')
+    [site] = read(folder, environ).sites
+    assert site.team.recipients == ("+12025550123", "+12025550124")
+
+
+def test_faults_of_the_team(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["2025550123"]\n')
+    [told] = faults(folder, environ)
+    assert "[team] " in told and "recipient 1: The phone number does not begin with a country code" in told
+
+
+# ── prices ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_prices_are_kept_to_the_digit(folder, environ):
+    site = folder / "site.toml"
+    site.write_text(site.read_text() + '\n[prices]\ncurrency = "EUR"\n[prices.sms]\n"+1" = 0.0079\ndefault = 1\n')
+    [found] = read(folder, environ).sites
+    assert found.prices.currency == "EUR"
+    assert {start: str(price) for start, price in found.prices.channels["sms"].items()} == {
+        "+1": "0.0079",
+        "default": "1",
+    }
+    assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
+
+
+def test_a_wrong_price_has_its_line(folder, environ):
+    site = folder / "site.toml"
+    site.write_text(
+        '[site]\nid = "1"\n[prices]\ncurrency = "usd"\n[prices.sms]\n"1" = 0.1\n"+1" = "0.1"\n[prices.smss]\n'
+    )
+    told = faults(folder, environ)
+    assert any('site.toml:4: [prices] currency is "usd"' in one for one in told)
+    assert any("site.toml:6: [prices.sms] 1 is no beginning of a number" in one for one in told)
+    assert any("site.toml:7: [prices.sms] +1 is '0.1'; a price is a number" in one for one in told)
+    assert any("The price table has no smss. Did you mean sms?" in one for one in told)

@@ -83,9 +83,10 @@ class House:
             only_allowed=bool(settings.allowed_hosts),
         )
         self._stops.append(out.close)
+        fence = heliograph.out.Fence(settings.sandbox_host_names)
         registry = Registry(
             open_key=lambda key: self._open_key(key, sealer),
-            open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out)),
+            open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out), fence),
             closed=self._linger,
             switched=self._switched,
         )
@@ -287,6 +288,8 @@ class House:
 
 def open_key(key: Key, sealer: Sealer) -> OpenKey:
     """A key with its secrets opened. Raises SetupError where no secret key opens them."""
+    if key.digest:
+        return OpenKey(key=key, consumer_secret="", token_secret="")  # a bearer key has no secret to open
     return OpenKey(
         key=key,
         consumer_secret=sealer.open(key.consumer_secret),

@@ -93,6 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     ] = 60.0
     allow_private_addresses: Annotated[bool, says("Call providers and webhooks at private addresses (tests)")] = False
     allowed_hosts: Annotated[str, says("The only hosts that are called, comma separated; empty: any")] = ""
+    sandbox_hosts: Annotated[
+        str, says("The sandbox's hosts, comma separated; test keys reach senders that speak to these alone")
+    ] = "localhost,127.0.0.1,[::1]"
     # Running
     log_level: Annotated[Literal["debug", "info", "warning", "error"], says("Least level that is logged")] = "info"
     log_format: Annotated[Literal["json", "text"], says("json for programs, text for a terminal")] = "json"
@@ -109,6 +112,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def allowed_host_names(self) -> tuple[str, ...]:
         return parts(self.allowed_hosts)
+
+    @cached_property
+    def sandbox_host_names(self) -> tuple[str, ...]:
+        return parts(self.sandbox_hosts)
 
     @property
     def embedded(self) -> bool:

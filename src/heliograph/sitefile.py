@@ -1,24 +1,28 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site] and one [[sender]] per identity at a provider
+  site.toml          [site], one [[sender]] per identity at a provider, [team] of those whom team keys may send to
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from heliograph import templatefile
+from heliograph.core import phone
+from heliograph.core.channel import SYNONYMS
 from heliograph.core.content import Content
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
-from heliograph.core.site import Sender, Site
+from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site, Team
 from heliograph.core.template import Template
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
@@ -105,10 +109,15 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender"), "A site's file")
+        document.known(("site", "sender", "prices", "team"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        site = document.section("site").struct(Site, "A site")
+        given = {"prices": self.prices(document.section("prices")), "team": self.team(document.section("team"))}
+        if "prices" in document.section("site").table:
+            document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
+        if "team" in document.section("site").table:
+            document.fault("The team stands beside the site, not in it: [team].", "site", "team")
+        site = document.section("site").struct(Site, "A site", given=given)
         if site is not None:
             if self.templates_only:
                 return site
@@ -118,6 +127,37 @@ class _Reading:
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         return site
+
+    def team(self, section: Section) -> Team:
+        """Each recipient as it is compared: in E.164."""
+        team = section.struct(Team, "A team")
+        if team is None:
+            return Team()
+        numbers = [phone.international(number) for number in team.recipients]
+        for at, number in enumerate(numbers, 1):
+            if isinstance(number, phone.PhoneFault):
+                section.fault(f"recipient {at}: {number.sentence}", "recipients")
+        return Team(recipients=tuple(number for number in numbers if isinstance(number, str)))
+
+    def prices(self, section: Section) -> Prices:
+        """[prices] currency = "USD", and for each channel [prices.sms] "+1" = 0.0079, default = 0.05."""
+        installed = sorted({channel for channel, _ in self.plugs} | {*SYNONYMS.values()})
+        section.known(("currency", *installed), "The price table")
+        currency = section.text("currency", Prices().currency)
+        if not re.fullmatch(r"[A-Z]{3}", currency):
+            section.fault(f'currency is "{currency}"; write its three letters, as in "USD".', "currency")
+        channels: dict[str, dict[str, Decimal]] = {}
+        for channel in (name for name in section.table if name in installed):
+            table = section.section(channel)
+            channels[channel] = {}
+            for start, price in table.table.items():
+                if start != DEFAULT_PRICE and not re.fullmatch(r"\+\d{1,15}", start):
+                    table.fault(f'{start} is no beginning of a number; write "+1", or default for all others.', start)
+                elif isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < 1e6:
+                    table.fault(f"{start} is {price!r}; a price is a number, as in 0.0079.", start)
+                else:
+                    channels[channel][start] = Decimal(repr(price))
+        return Prices(currency=currency, channels=channels)
 
     def sender(self, section: Section, site: Site) -> None:
         section.known((*_SENDER_KEYS, "settings"), "A sender")

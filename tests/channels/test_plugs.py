@@ -15,7 +15,8 @@ import heliograph.channels
 from heliograph import plugs
 from heliograph.core.ports import Call
 from heliograph.core.site import Sender
-from heliograph.errors import PlugError
+from heliograph.errors import PlugError, SendError
+from heliograph.out import Fence
 from heliograph.seal import Sealer
 
 GOOD = """
@@ -166,3 +167,46 @@ async def test_a_plug_that_breaks_while_it_is_opened_is_its_senders_fault_alone(
     assert opened.provider is None
     assert opened.fault.startswith("config: pigeon broke while it was opened (RuntimeError)")
     assert "sesame" not in opened.fault
+
+
+SANDBOX = Fence(("127.0.0.1",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sandbox"),
+    [
+        ({"base_url": "http://127.0.0.1:8090", "token_url": "http://127.0.0.1:8090/token"}, True),
+        ({"base_url": "http://127.0.0.1:8090"}, False),  # tokens would come from the key file's address, Google's
+        ({"token_url": "http://127.0.0.1:8090/token"}, False),
+        ({"region": "us", "token_url": "http://127.0.0.1:8090/token"}, False),
+        ({}, False),
+    ],
+)
+async def test_a_sender_is_the_sandboxes_where_every_host_of_it_is(ways, service_account, settings, sandbox):
+    sealer = Sealer(["a secret key of a server, long enough"])
+    key = msgspec.json.encode(
+        {**msgspec.json.decode(service_account), "token_uri": "https://oauth2.googleapis.com/token"}
+    )
+    sender = _sealed(agent="acme-air", key=sealer.seal(key.decode()), **settings)
+    assert plugs.open_sender(sender, sealer, ways, SANDBOX).sandbox is sandbox
+    assert not plugs.open_sender(sender, sealer, ways).sandbox  # nothing is listed
+
+
+async def test_a_module_that_does_not_name_its_hosts_is_not_the_sandboxes(folder, ways):
+    sender = Sender(site="acme", name="loft", channel="carrier", provider="pigeon", settings={})
+    assert not plugs.open_sender(sender, Sealer(["a secret key of a server, long enough"]), ways, SANDBOX).sandbox
+
+
+async def test_the_sandboxes_sender_gets_ways_that_end_at_the_fence(folder, ways):
+    named = GOOD.replace("def open(sender, settings, ways): ...", "def open(sender, settings, ways): return ways")
+    (folder / "pigeon.py").write_text(named + "\ndef hosts(settings): return ('127.0.0.1:2775',)\n")
+    sealer = Sealer(["a secret key of a server, long enough"])
+    sender = Sender(site="acme", name="loft", channel="carrier", provider="pigeon", settings={"word": sealer.seal("x")})
+    opened = plugs.open_sender(sender, sealer, ways, SANDBOX)
+    assert opened.sandbox
+    given = opened.provider
+    assert given.admits("127.0.0.1", 2775) and not given.admits("smsc.example", 2775)
+    with pytest.raises(SendError, match="the sandbox alone"):
+        await given.out.request("GET", "https://rcsbusinessmessaging.googleapis.com/x", deadline=0.0)
+    free = plugs.open_sender(sender, sealer, ways)
+    assert free.provider.admits("smsc.example", 2775) and free.provider.out is ways.out

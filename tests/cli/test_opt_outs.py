@@ -34,7 +34,7 @@ def test_scopes(applied, scope: str, kept: str) -> None:
     [
         ((ONE, "--scope", "fax"), "The scope 'fax' is none; write all, a channel"),
         ((ONE, "--scope", "skill:sales"), "The site has no skill 'sales'; it has service"),
-        (("2025550100",), "write it as in +17703101414"),
+        (("2025550100",), "write it with a plus"),
         ((ONE, "--site", "1"), "There is no site 1"),
     ],
 )

@@ -109,6 +109,7 @@ class House:
     def __init__(self, store: Store, limits: Limits) -> None:
         self.store = store
         self.plug = Plug()
+        self.plugs: dict[str, Plug] = {}  # of a channel that has a plug of its own
         self.providers = {"rcs": Scripted(), "sms": Scripted()}
         self.said: list[dict[str, Any]] = []
         self.meters = Counted()
@@ -124,7 +125,7 @@ class House:
                 open_key=lambda key: OpenKey(key=key, consumer_secret="", token_secret=""),
                 open_sender=lambda sender: OpenSender(
                     sender=sender,
-                    plug=self.plug,
+                    plug=self.plugs.get(sender.channel, self.plug),
                     provider=self.providers.get(sender.name) or self.providers[sender.channel],
                 ),
                 closed=lambda provider: None,

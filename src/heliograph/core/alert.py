@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.content import Content
+from heliograph.core.site import Kind
 from heliograph.core.states import AlertState, AttemptState
 
 
@@ -41,6 +42,7 @@ class AlertRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     idempotency_key: str = ""
     key: str = ""  # the consumer key (or bearer key id) that signed the call
     time_to_live: int | None = None  # seconds
+    kind: Kind = Kind.LIVE  # of that key
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -77,6 +79,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
     former: str | None = None
     send_at: int | None = None  # while scheduled
+    test: bool = False  # a test key's: it goes to sandbox senders alone
 
 
 NUMBERED = 3  # hex digits: 4,095 attempts; one held for 15 days is tried every 15 minutes, 1,440 times
@@ -118,3 +121,4 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     references: tuple[str, ...] = ()
     raw: bytes = b""
     revoke_asked: int | None = None
+    test: bool = False  # its alert's

@@ -1,7 +1,8 @@
 """What a message says, in neutral terms. A channel's folder turns it into its provider's form.
 
 The same shapes are used twice: in a template (where every string may hold `@Name`) and, rendered, in an attempt.
-`native` holds one provider's own extras, read by that provider's folder alone.
+`native` holds one provider's own extras, read by that provider's folder alone. `options` are replies that the channel
+cannot show as such and that stand as numbers in the text (core.fit): the first is 1; never in a template.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ class CardBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Text(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="text"):
     text: str
     suggestions: tuple[Suggestion, ...] = ()
+    options: tuple[Reply, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
@@ -123,6 +125,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="card"):
     orientation: Orientation = Orientation.VERTICAL
     thumbnail_side: Side = Side.RIGHT
     suggestions: tuple[Suggestion, ...] = ()
+    options: tuple[Reply, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
@@ -130,6 +133,7 @@ class Carousel(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="carouse
     cards: tuple[CardBody, ...]
     width: Width = Width.MEDIUM
     suggestions: tuple[Suggestion, ...] = ()
+    options: tuple[Reply, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
@@ -191,6 +195,22 @@ def media_of(content: Content) -> tuple[Media, ...]:
             return (media,)
         case _:
             return ()
+
+
+def suggestions_of(content: Content) -> tuple[Suggestion, ...]:
+    """Every suggestion that a recipient may answer with: those of the cards, of the message, and the numbered ones."""
+    match content:
+        case Text():
+            return content.suggestions + content.options
+        case Card(card=body):
+            return body.suggestions + content.suggestions + content.options
+        case Carousel(cards=bodies):
+            own = tuple(one for body in bodies for one in body.suggestions)
+            return own + content.suggestions + content.options
+        case File():
+            return content.suggestions
+        case Named(free=free):
+            return content.suggestions + (suggestions_of(free) if free is not None else ())
 
 
 def with_references(content: Content, references: dict[str, str]) -> Content:

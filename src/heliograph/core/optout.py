@@ -71,7 +71,7 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
     site = fields.get("site", "").strip() or book.site
     if site not in book.sites:
         raise ValueError(f"There is no site {site[:LONGEST]!r}." if site else "The site is missing.")
-    recipient = phone.parse_international(fields.get("recipient", ""))
+    recipient = phone.international(fields.get("recipient", ""))
     if isinstance(recipient, phone.PhoneFault):
         raise ValueError(recipient.sentence)
     return OptOut(

@@ -22,19 +22,22 @@ class Stop(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CAP = "cap"
     CONTENT = "content"  # no channel can carry this content
+    NOT_FOR_TEST = "not_for_test"  # a test key, and no sender of the sandbox
     CANNOT_REACH = "cannot_reach"  # the documented "Failed Compatibility Check"
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One sender on one channel and what is known of it for this alert."""
+    """One sender on one channel and what is known of it for this alert. `rules`: how its content was made to fit."""
 
     channel: str
     sender: str
     provider: str
     has_content: bool = True
     content_faults: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     capability: Capability | None = None  # None: this provider cannot be asked
     paused: str = ""
+    not_for_test: bool = False  # the alert is a test key's, and this sender is none of the sandbox's
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -56,7 +59,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word."""
+    """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word. `rules`: how the
+    content was made to fit (core.fit)."""
 
     channel: str
     sender: str
@@ -65,6 +69,7 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reach: Reach | None = None
     age: int | None = None
     detail: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -134,6 +139,8 @@ def _held_up(facts: Facts, considered: list[Considered], chosen: bool) -> tuple[
         return Stop.CONTENT, None, ""
     if "opted_out" in whys and whys <= {"opted_out", "no_content"}:
         return Stop.OPTED_OUT, None, ""
+    if "not_for_test" in whys and whys <= {"not_for_test", "no_content", "opted_out"}:
+        return Stop.NOT_FOR_TEST, None, ""
     return Stop.CANNOT_REACH, None, ""
 
 
@@ -149,6 +156,8 @@ def _line(facts: Facts, candidate: Candidate) -> Considered:
         why = "no_content"
     elif candidate.content_faults:
         why, detail = "content_does_not_fit", candidate.content_faults
+    elif candidate.not_for_test:
+        why = "not_for_test"
     elif candidate.paused:
         why, detail = "sender_paused", (candidate.paused,)
     elif reach is Reach.NO:
@@ -161,4 +170,5 @@ def _line(facts: Facts, candidate: Candidate) -> Considered:
         reach=reach,
         age=max(0, facts.now - capability.asked) // 1000 if capability else None,
         detail=detail,
+        rules=candidate.rules,
     )

@@ -133,11 +133,13 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider's sender reaches the world and is reached by it. `out`: the HTTP client. `callback()`: the
     public address of this sender's callbacks as it is now (`/callbacks/<channel>/<provider>/<site>/<sender>`). `heard`:
     for a provider with a line of its own (SMPP): it returns when the events are on disk, and only then they are
-    acknowledged; raises StoreAway."""
+    acknowledged; raises StoreAway. `admits(host, port)`: such a provider asks it before every connect; False for a host
+    outside of the sandbox where the sender is one of the sandbox's."""
 
     out: Out
     callback: Callable[[], str]
     heard: Callable[[tuple[ProviderEvent, ...]], Awaitable[None]]
+    admits: Callable[[str, int], bool] = lambda host, port: True
 
 
 class Provider(Protocol):
@@ -169,6 +171,9 @@ class Plug(Protocol):
     `SECRETS` names the fields that are sealed when applied. `CARRIES`: what its messages can be. `open` is called in
     the event loop; a provider with a line of its own begins it there. `check` returns one sentence per fault of a
     content that is to be sent, `measure` says how much it is.
+
+    `hosts(settings)` names every host that a sender of these settings would speak to ("https://host/…", "host:port").
+    Where all of them are the sandbox's, test keys may use it. A module without it speaks to real providers alone.
     """
 
     NAME: str

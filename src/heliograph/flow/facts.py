@@ -12,6 +12,7 @@ from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
 from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content
+from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
@@ -20,11 +21,12 @@ from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 from heliograph.flow.senders import Use
 
+NOT_ASKED = "not_asked"  # why a capability is unknown to a dry run
 ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unknown is tried
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The facts, and the rendered content of each channel that has one."""
+    """The facts, and the content as each sender (by name) carries it: rendered and fitted."""
 
     facts: Facts
     contents: dict[str, Content]
@@ -40,7 +42,8 @@ async def gather(
     opted_out: frozenset[str] = frozenset(),
     looking: bool = False,
 ) -> Gathered:
-    """`looking`: nothing is going to be sent (explain), so no turn to try a paused sender is taken."""
+    """`looking`: nothing is going to be sent (explain), so nothing is changed: no turn to try a paused sender is taken,
+    nobody outside is asked, no cache is written; a capability that is not known is `unknown`."""
     now = means.clock.now()
     order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
     contents: dict[str, Content] = {}
@@ -51,13 +54,15 @@ async def gather(
         if not found:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        if content is not None:
-            contents[channel] = content
         first = len(candidates)
         wanted = not any(_usable(candidate) for candidate in candidates)  # no channel before this one will do
         for opened in found:
-            faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
-            fits = not (faults or content is None or channel in opted_out or "all" in opted_out)
+            fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
+            faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
+            if fitted:
+                contents[opened.sender.name] = fitted.content
+            outside = alert.test and not opened.sandbox
+            fits = not (faults or content is None or outside or channel in opted_out or "all" in opted_out)
             use, paused, again = senders.use(opened, alert, means, now, take=fits and wanted and not looking)
             if use is Use.NO:
                 held_until = min(held_until or again, again)
@@ -69,8 +74,10 @@ async def gather(
                 provider=opened.sender.provider,
                 has_content=content is not None,
                 content_faults=faults,
-                capability=await capability(alert, opened, means, now, deadline) if asks else None,
+                rules=fitted.rules if fitted else (),
+                capability=await capability(alert, opened, means, now, deadline, looking=looking) if asks else None,
                 paused=paused,
+                not_for_test=outside,
             )
             candidates.insert(first if use is Use.PROBE else len(candidates), candidate)
     rule = site.quiet_hours.rule
@@ -99,16 +106,27 @@ async def gather(
 
 def _usable(candidate: Candidate) -> bool:
     """Whether it will be chosen, opt-outs aside."""
-    reach = candidate.capability.reach if candidate.capability else None
-    return not (candidate.paused or candidate.content_faults or reach is Reach.NO) and candidate.has_content
+    if candidate.paused or candidate.content_faults or candidate.not_for_test or not candidate.has_content:
+        return False
+    return candidate.capability is None or candidate.capability.reach is not Reach.NO
 
 
-async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float) -> Capability | None:
+async def capability(
+    alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float, *, looking: bool = False
+) -> Capability | None:
     """From memory, else from the store, else from the provider; None where the provider cannot be asked."""
     provider = opened.provider
     if provider is None or not provider.asks_capability:
         return None
     site, name, recipient = alert.site, opened.known_as, alert.recipient
+    if looking:
+        for kept in (
+            means.capabilities.peek(site, name, recipient),
+            await means.store.capability(site, name, recipient),
+        ):
+            if kept is not None and means.capabilities.fresh(kept, now):
+                return kept
+        return Capability(reach=Reach.UNKNOWN, asked=now, reason=NOT_ASKED)
     known = means.capabilities.get(site, name, recipient, now)
     if known is None:
         known = await means.store.capability(site, name, recipient)

@@ -52,8 +52,10 @@ async def hand_over(
     """Tries until the provider says yes or no, or `deadline` (loop time) ends. `in_doubt`: an earlier hand-over of
     this attempt was left without an answer, so that "nothing was handed over" can no longer be said."""
     provider = opened.provider
-    if provider is None:
-        fault = SendError(opened.fault, code="sender_not_usable", fate=Fate.CONFIG, blame=Blame.US)
+    outside = attempt.test and not opened.sandbox  # the sender was changed since the plan was made
+    if provider is None or outside:
+        why = opened.fault or "The sender is none of the sandbox's, and the alert is a test key's. Nothing was sent."
+        fault = SendError(why, code="sender_not_usable", fate=Fate.CONFIG, blame=Blame.US)
         return Handed(verdict=Verdict.IN_DOUBT if in_doubt else Verdict.FAILED, tries=attempt.tries, error=fault)
     clock, tries, failures = means.clock, attempt.tries, 0
     exchanges: list[Exchange] = []

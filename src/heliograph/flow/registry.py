@@ -29,12 +29,14 @@ class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
 class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
     """A sender with its provider opened. `provider` is None while it cannot be opened (`plug` too where it is not
     installed); `fault` then says why. What is learned through it (capabilities, names of uploads) is kept under
-    `known_as`, so that another agent or region under the same name begins anew."""
+    `known_as`, so that another agent or region under the same name begins anew. `sandbox`: it can speak to the sandbox
+    alone (out/fence.py), so that test keys may use it."""
 
     sender: Sender
     plug: Plug | None
     provider: Provider | None
     fault: str = ""
+    sandbox: bool = False
 
     @property
     def known_as(self) -> str:
@@ -70,8 +72,12 @@ class Registry:
         return self._sites.get(site)
 
     def key(self, consumer_key: str) -> tuple[OpenKey, ...]:
-        """The keys that share this consumer key: one per token."""
-        return self._keys.get(consumer_key, ())
+        """The keys that share this consumer key: one per token. A bearer key signs nothing and is none of them."""
+        return tuple(opened for opened in self._keys.get(consumer_key, ()) if not opened.key.digest)
+
+    def bearer(self, name: str) -> Key | None:
+        """The bearer key of this public name (`hg_live_…`)."""
+        return next((opened.key for opened in self._keys.get(name, ()) if opened.key.digest), None)
 
     def template(self, site: str, name: str) -> tuple[CompiledTemplate, ...]:
         """All versions, the newest last."""

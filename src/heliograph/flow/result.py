@@ -10,7 +10,7 @@ from heliograph.core.alert import Attempt
 from heliograph.core.ports import Record
 from heliograph.core.states import AlertState, AttemptState
 
-Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt"]
+Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt", "begun"]
 
 TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
 
@@ -18,7 +18,8 @@ TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ}
 class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`kind` is a row of the outcome table. `raw`: the provider's success body, unchanged; `provider_raw`: its error
     body. `code`, `detail`, `retryable` say why it failed. `send_at` (ms) where it is held. `replayed`: given back to
-    a repeat of the call, nothing was sent. `transient`: the call has no id of its own."""
+    a repeat of the call, nothing was sent. `transient`: the call has no id of its own. `begun`: nobody waited for
+    the outcome; the record tells it."""
 
     kind: Kind
     site: str

@@ -35,11 +35,12 @@ def new_attempt(
         provider=step.provider,
         sender=step.sender,
         recipient=alert.recipient,
-        content=contents[step.channel],
+        content=contents[step.sender],
         expires=alert.expires,
         created=means.clock.now(),
         traffic=traffic,
         state=AttemptState.SENDING,
+        test=alert.test,
     )
 
 
