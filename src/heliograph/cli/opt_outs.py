@@ -80,14 +80,14 @@ def remove(
 def _one(settings: Settings, recipient: str, scope: str, site: str, by: str, *, wanted: bool) -> tuple[OptOut, Written]:
     import msgspec
 
-    from heliograph.core.optout import read
+    from heliograph.core.optout import RowFault, read
 
     async def write() -> tuple[OptOut, Written]:
         async with given.store(settings) as store:
             book = await _book(store, site, how="cli", by=given.operator(by))
             try:
                 row = read({"recipient": recipient, "scope": scope}, book)
-            except ValueError as fault:
+            except RowFault as fault:
                 raise say.NotUnderstood(str(fault)) from None
             row = msgspec.structs.replace(row, wanted=wanted)
             return row, (await store.put_opt_outs((row,)))[0]
@@ -215,7 +215,7 @@ def import_(
 
 
 async def _import(settings: Settings, file: Path, site: str, at: str, dry_run: bool, by: str) -> Imported:
-    from heliograph.core.optout import read_time
+    from heliograph.core.optout import RowFault, read_time
     from heliograph.flow import opt_outs
 
     with _opened(file) as source:
@@ -223,7 +223,7 @@ async def _import(settings: Settings, file: Path, site: str, at: str, dry_run: b
         if at:
             try:
                 moment = read_time(at, given.now())
-            except ValueError as fault:
+            except RowFault as fault:
                 raise say.NotUnderstood(str(fault)) from None
         lines = _Lines(source)
         bar = Progress(

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 import msgspec
 
-from heliograph.core.optout import Book, OptOut, read
+from heliograph.core.optout import Book, OptOut, RowFault, read
 from heliograph.core.ports import Store, Written
 from heliograph.errors import SetupError
 
@@ -60,7 +60,7 @@ async def bring_in(
         rows += 1
         try:
             batch.append(read(fields, book))
-        except ValueError as fault:
+        except RowFault as fault:
             faults.append(Fault(line=line, sentence=str(fault)))
         if len(batch) >= ROWS:
             await write()
