@@ -15,15 +15,16 @@ from heliograph import meters, plugs, telemetry
 from heliograph.clock import SystemClock
 from heliograph.core import language, phone
 from heliograph.core.event import ProviderEvent
-from heliograph.core.ports import Heard, Out, Provider, Store, Ways
+from heliograph.core.ports import Heard, LooseEnds, Out, Provider, Store, Ways
 from heliograph.core.site import Key, Sender
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due, manage
+from heliograph.flow import due, manage, reports
 from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
 from heliograph.flow.registry import OpenKey, Registry, watch
+from heliograph.gauges import SenderNow
 from heliograph.lock import FileLock
 from heliograph.seal import Sealer
 from heliograph.settings import Settings, parts
@@ -114,11 +115,13 @@ class House:
             node=f"{socket.gethostname()}-{os.getpid()}-{clock.new_id()[-6:]}",
         )
         self._stops.append(means.settle)
+        self.meters.senders = self._senders_now
         if settings.embedded:
             await store.break_leases()  # this process alone holds the file: whoever held them is dead
         self._task(watch(registry, store, every=REFRESH_EVERY, failed=self._refresh_failed), "registry")
         self._task(self._purge(store), "purge")
         self._task(due.work(means), "due")
+        self._task(reports.tell(means), "reports")
         await self._listen()
 
     def _ways(self, sender: Sender, out: Out) -> Ways:
@@ -208,6 +211,19 @@ class House:
                 )
             finally:
                 os.kill(os.getpid(), signal.SIGTERM)
+
+    def _senders_now(self) -> list[SenderNow]:
+        means, now = self.means, self.means.clock.now()
+        none = LooseEnds(site="", sender="")
+        return [
+            SenderNow(
+                provider=opened.sender.provider,
+                report=reports.report(opened, means, now),
+                in_doubt=(ends := means.loose_ends.get((opened.sender.site, opened.sender.name), none)).in_doubt,
+                unmatched=ends.unmatched,
+            )
+            for opened in means.registry.all_senders()
+        ]
 
     def _switched(self, sender: Sender) -> None:
         """An operator's pause and resumption, here or at another node, stand in this node's log with the name. One that

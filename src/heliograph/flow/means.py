@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from heliograph.core.ports import Clock, Store
+from heliograph.core.ports import Clock, LooseEnds, Store
 from heliograph.flow.cache import CapabilityCache
 from heliograph.flow.health import Healths, Rules
 from heliograph.flow.registry import Registry
@@ -36,6 +36,7 @@ class Meters(Protocol):
     def capability(self, channel: str, answer: str) -> None: ...
     def event(self, channel: str, kind: str) -> None: ...
     def due(self, kind: str, lag_seconds: float) -> None: ...
+    def unknown_word(self, provider: str, kind: str) -> None: ...
 
 
 class Means:
@@ -64,6 +65,7 @@ class Means:
         self.node = node
         self.capabilities = CapabilityCache(yes=limits.capability_yes * 1000, no=limits.capability_no * 1000)
         self.healths = Healths(limits.breaker)
+        self.loose_ends: dict[tuple[str, str], LooseEnds] = {}  # by (site, sender), a few seconds old (flow/reports.py)
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
         self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)

@@ -61,6 +61,8 @@ def note(opened: OpenSender, taken: bool, error: SendError | None, means: Means)
     """What one hand-over says of the sender's health. `error` is the last one that it met."""
     sender, now = opened.sender, means.clock.now()
     health = means.healths.of(sender.site, sender.name)
+    if error is not None and error.code == "unknown":
+        means.meters.unknown_word(sender.provider, "error")
     if taken or (error is not None and error.fate in (Fate.NEXT_CHANNEL, Fate.PERMANENT)):
         if health.good(now):
             means.log("info", "The sender answers again; its recipients come back by and by.", **_of(sender, "back"))

@@ -198,3 +198,41 @@ class ExplanationShape(msgspec.Struct, kw_only=True):
     currency: str
     notes: list[str]
     decision: Annotated[Any, says("The decision record, byte for byte as a send would keep it.")]
+
+
+class NewOptOut(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A recipient's no."""
+
+    recipient: Annotated[str, says("The recipient's number with its country code.", "+12025550123")]
+    scope: Annotated[
+        str, says("What is not wanted: all, a channel (rcs, wa, sms), or skill:NAME.", "all", "skill:marketing")
+    ] = "all"
+    at: Annotated[
+        str | None, says("When it was said, where that was before now; an older one undoes no later word.")
+    ] = None
+
+
+class OptOutShape(msgspec.Struct, kw_only=True):
+    """An opt-out as it stands in the record."""
+
+    recipient: str
+    scope: str
+    at: Annotated[str, says("Since when.")]
+    how: Annotated[str, says("How it came.", "provider", "api", "cli", "file")]
+    by: Annotated[str, says("Who wrote it down: a sender, a key, an operator.")]
+
+
+class OptOutChange(msgspec.Struct, kw_only=True):
+    """What became of the wish. `in_force`: whether the recipient is sent nothing of this scope now."""
+
+    recipient: str
+    scope: str
+    in_force: bool
+    changed: Annotated[bool, says("false: it was so already, or the recipient said otherwise later.")]
+
+
+class OptOutList(msgspec.Struct, kw_only=True):
+    """In the order of the numbers. `next`: the cursor of the next page, null on the last one."""
+
+    opt_outs: list[OptOutShape]
+    next: str | None

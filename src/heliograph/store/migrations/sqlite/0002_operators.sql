@@ -15,10 +15,6 @@ CREATE TABLE doubts (
     PRIMARY KEY (site, attempt)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO doubts (site, attempt, alert, sender, since)
-SELECT t.site, t.id, t.alert, t.sender, a.created FROM attempts t JOIN alerts a ON a.site = t.site AND a.id = t.alert
-WHERE t.state = 'in_doubt';
-
 -- What each node says of its senders, every few seconds: a command in another process can tell how they fare.
 CREATE TABLE sender_reports (
     site   TEXT NOT NULL,
