@@ -9,7 +9,7 @@ acme-air/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import msgspec
 
 from heliograph import templatefile
 from heliograph.core.channel import SYNONYMS
-from heliograph.core.content import Content
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
 from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site
@@ -231,28 +230,24 @@ class _Reading:
         if place in self.templates:
             document.fault(f"Version {template.version} of {template.name} is in another file too.", "version")
         self.templates[place] = template
-        for finding in lint(template, self._checks(named)):
+        for finding in lint(template, self._carriers(site, template)):
             into = self.faults if finding.level is Level.ERROR else self.notes
             document.fault(f"{finding.place}: {finding.sentence}", *_keys(finding.place), into=into)
 
-    def _checks(self, site: str) -> dict[str, Callable[[Content], list[str]]]:
-        """Each channel's limits: those of the providers that the site's senders use, of all where it has no sender."""
-        used = {(one.channel, one.provider) for one in self.senders.values() if one.site == site}
-        channels = {channel for channel, _ in self.plugs}
+    def _carriers(self, site: Site | None, template: Template) -> dict[str, list[Plug]]:
+        """Who carries a template's channels: the providers of the site's senders, all of a channel's where it has none.
+        Without senders the site's order says which channels count."""
+        used = {(one.channel, one.provider) for one in self.senders.values() if one.site == template.site}
+        own = {channel for contents in template.languages.values() for channel in contents}
+        wanted = own | ({channel for channel, _ in used} or set(site.channels if site else (c for c, _ in self.plugs)))
         return {
-            channel: _all_of(
-                [plug for place, plug in self.plugs.items() if place[0] == channel and place in used]
-                or [plug for place, plug in self.plugs.items() if place[0] == channel]
-            )
-            for channel in channels
+            channel: [plug for place, plug in self.plugs.items() if place[0] == channel and place in used]
+            or [plug for place, plug in self.plugs.items() if place[0] == channel]
+            for channel in sorted({channel for channel, _ in self.plugs} & wanted)
         }
 
     def _keep(self, medium: Medium) -> None:
         self.media[medium.site, medium.digest] = medium
-
-
-def _all_of(plugs: list[Plug]) -> Callable[[Content], list[str]]:
-    return lambda content: [sentence for plug in plugs for sentence in plug.check(content)]
 
 
 def _keys(place: str) -> Keys:
