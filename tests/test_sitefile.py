@@ -11,7 +11,21 @@ import msgspec
 import pytest
 
 from heliograph import plugs, sitefile
-from heliograph.core.content import Card, Carousel, Dial, File, OpenUrl, Orientation, Reply, Side, Text
+from heliograph.core.content import (
+    Button,
+    Card,
+    Carousel,
+    Dial,
+    File,
+    Media,
+    Named,
+    OpenUrl,
+    Orientation,
+    Parameter,
+    Reply,
+    Side,
+    Text,
+)
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
 
@@ -332,6 +346,86 @@ def test_a_value_from_the_environment_cannot_write_toml(tmp_path, environ):
 def test_native_extras_are_kept(tmp_path, environ):
     content = template(tmp_path, environ, '[languages.en.rcs]\ntext = "a"\nnative = { "google-rbm" = { x = 1 } }\n')
     assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
+
+
+# ── messages that the provider keeps ────────────────────────────────────────────────────────────────────────────────
+
+
+NAMED = """
+[variables]
+City = "Kansas City"
+Ref = "x1"
+[languages.en-GB.wa]
+template = "flight_delay"
+header = { url = "https://acme.example/a.jpg" }
+body = ["@City", "@Ref"]
+buttons = [
+  { dial = "Call", phone = "+17705550100" },
+  { reply = "Rebook", postback = "rebook" },
+  { reply = "Thanks" },
+  { open_url = "Track", url = "https://acme.example/t/@Ref", end = "@Ref" },
+  { copy_code = "@Ref" },
+]
+shown = "Your flight to @City."
+[languages.en-GB.wa.free]
+text = "Your flight to @City!"
+"""
+
+
+def test_a_named_message(tmp_path, environ):
+    made = template(tmp_path, environ, NAMED)
+    named = compile(made).render("en-GB", "wa", {"City": "Lima", "Ref": "r 2"})
+    assert named == Named(
+        name="flight_delay",
+        language="en_GB",
+        header=(Parameter(media=Media(url="https://acme.example/a.jpg")),),
+        body=(Parameter(text="Lima"), Parameter(text="r 2")),
+        buttons=(
+            Button(index=1, kind="reply", value="rebook"),
+            Button(index=3, kind="url", value="r 2"),
+            Button(index=4, kind="copy_code", value="r 2"),
+        ),
+        shown="Your flight to Lima.",
+        suggestions=(
+            Dial(text="Call", phone="+17705550100"),
+            Reply(text="Rebook", postback="rebook"),
+            Reply(text="Thanks", postback="Thanks"),
+            OpenUrl(text="Track", url="https://acme.example/t/r%202"),
+        ),
+        free=Text(text="Your flight to Lima!"),
+    )
+
+
+def test_named_values_and_a_language_of_the_providers(tmp_path, environ):
+    text = (
+        '[variables]\nCity = "Lima"\n[languages.en.wa]\ntemplate = "d"\nlanguage = "en_GB"\nshown = "To @City"\n'
+        'header = "@City"\nbody = { city = "@City" }\n'
+    )
+    found = template(tmp_path, environ, text).languages["en"]["wa"]
+    assert found.language == "en_GB"
+    assert found.header == (Parameter(text="@City"),)
+    assert found.body == (Parameter(text="@City", name="city"),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('body = ["@City", "@Ref"]', "body = [1]", 11, "[languages.en-GB.wa] body must be a list of texts"),
+        ('{ copy_code = "@Ref" }', '{ copycode = "1" }', 12, "A button names one kind of reply, open_url, dial"),
+        ('{ reply = "Thanks" }', '{ reply = "Thanks", end = "1" }', 12, "A button of kind reply has no end"),
+        ('shown = "', 'showm = "', 19, "A message that the provider keeps has no showm. Did you mean shown?"),
+        ("wa.free]\ntext", 'wa.free]\ntemplate = "x"\nshown', 20, "free must be content of its own"),
+        ("wa.free]\ntext", 'wa.free]\noptions = ["x"]\ntext', 21, "options are made, not written"),
+        ('shown = "Your flight to @City."', "", 8, "shown is missing"),
+    ],
+)
+def test_faults_of_a_named_message(tmp_path, environ, old, new, line, words):
+    assert old in NAMED
+    path = tmp_path / "one.toml"
+    path.write_text('site = "1"\nname = "t"\nversion = "1"\nfallback_language = "en-GB"' + NAMED.replace(old, new))
+    told = faults(path, environ)
+    assert any(words in one for one in told), told
+    assert any(f"one.toml:{line}: " in one for one in told if words in one), told
 
 
 # ── prices ──────────────────────────────────────────────────────────────────────────────────────────────────────────
