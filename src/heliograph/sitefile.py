@@ -39,7 +39,19 @@ def read(path: Path, environ: Mapping[str, str], plugs: Plugs, *, templates_only
     the secrets that the environment gives them. Raises SetupError with every fault of every file at once; then
     nothing may be changed.
     """
-    path = Path(path)
+    reading = _read(Path(path), environ, plugs, templates_only)
+    reading.faults.raise_any(str(path))
+    return reading.wanted()
+
+
+def inspect(path: Path, environ: Mapping[str, str], plugs: Plugs) -> tuple[Wanted, tuple[str, ...]]:
+    """The templates of `path` that could be read, and every fault of its files. Raises SetupError where there is
+    nothing to read."""
+    reading = _read(Path(path), environ, plugs, templates_only=True)
+    return reading.wanted(), tuple(reading.faults.sentences)
+
+
+def _read(path: Path, environ: Mapping[str, str], plugs: Plugs, templates_only: bool) -> _Reading:
     if not path.exists():
         raise SetupError(
             f"{path} is not there. Name a folder with site.toml, or one file (an example: examples/acme-air).",
@@ -59,8 +71,7 @@ def read(path: Path, environ: Mapping[str, str], plugs: Plugs, *, templates_only
             )
         for folder in folders:
             reading.folder(folder)
-    reading.faults.raise_any(str(path))
-    return reading.wanted()
+    return reading
 
 
 class _Reading:

@@ -305,3 +305,73 @@ def test_the_reference_has_every_command_and_exit_code():
     for command in ("heliograph apply", "heliograph keys rotate", "heliograph alerts show", "heliograph db backup"):
         assert command in page
     assert "| 4 |" in page
+
+
+# ── templates on several channels ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def alert_file(tmp_path):
+    """A card for any channel, and a message that WhatsApp keeps."""
+    path = tmp_path / "late.toml"
+    path.write_text(
+        'site = "1"\nname = "late"\nversion = "1"\nfallback_language = "en"\n[variables]\nCity = "Łódź"\n'
+        '[languages.en.any]\ntitle = "Late"\ndescription = "Your flight to @City."\n'
+        'suggestions = [{ reply = "Rebook", postback = "r" }, { open_url = "Track", url = "https://acme.example" }]\n'
+        '[languages.en.fax]\ntemplate = "flight_late"\nbody = ["@City"]\nshown = "To @City."\n'
+        'buttons = [{ reply = "Rebook" }]\n[languages.en.fax.free]\ntext = "Now to @City"\n'
+    )
+    return path
+
+
+def test_lint_tells_everything_and_its_exit_code(heliograph, alert_file):
+    ran = heliograph("templates", "lint", alert_file)
+    assert (ran.code, ran.err) == (0, "")
+    assert "[languages.en.fax]" not in ran.out and "No channel fax is installed." in ran.out
+    assert "1 template: no fault, 1 warning." in ran.out
+    assert heliograph("templates", "lint", alert_file, "--strict").code == 1
+    alert_file.write_text(alert_file.read_text().replace("@City.", "@Cty.").replace("shown =", "shwn ="))
+    ran = heliograph("templates", "lint", alert_file, "--json")
+    assert ran.code == 1
+    assert len(ran.data["faults"]) == 1 and "has no shwn. Did you mean shown?" in ran.data["faults"][0]
+    alert_file.write_text(alert_file.read_text().replace("shwn =", "shown ="))
+    ran = heliograph("templates", "lint", alert_file)
+    assert ran.code == 1
+    assert "late.toml:9: languages.en.any.card.description: @Cty is not declared" in ran.out
+    assert "1 template: 2 faults, 1 warning." in ran.out
+
+
+def test_preview_draws_a_named_message_and_its_free_form(heliograph, alert_file):
+    drawn = heliograph("templates", "preview", "late", "--file", alert_file, "--channel", "fax").out
+    for words in ("To Łódź.", "(Rebook)", "kept by the provider as flight_late, en", "no provider of this channel"):
+        assert words in drawn
+    assert "Now to Łódź" in drawn.split("of the recipient's words")[1]
+
+
+def test_preview_says_parts_and_rules():
+    from heliograph.cli.previewed import _notes, as_json
+    from heliograph.core import sms
+    from heliograph.core.channel import Carries
+    from heliograph.core.content import Reply, Text
+    from heliograph.core.fit import fit
+    from heliograph.core.preview import Seen
+
+    fitted = fit(Text(text="Łódź", suggestions=(Reply(text="Yes"),)), Carries())
+    seen = Seen(
+        language="en",
+        channel="sms",
+        own=False,
+        providers=("smpp", "twilio"),
+        content=fitted.content,
+        size=sms.measure(fitted.content.text),
+        rules=fitted.rules,
+        faults=("it is no good.",),
+        window=7200,
+    )
+    assert _notes(seen) == [
+        "sent only within 2 hours of the recipient's last message",
+        "1 part, UCS-2, 11 units, forced by Ł (U+0141, LATIN CAPITAL LETTER L WITH STROKE)",
+        "made to fit: 1 reply is a numbered line; an answer with the number counts as a tap.",
+        "would not be sent: it is no good.",
+    ]
+    assert as_json(seen)["forced_by"] == "Ł"
