@@ -33,7 +33,15 @@ __all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "WhatsAppCloud", "check", "
 NAME = "whatsapp-cloud"
 SECRETS = frozenset({"access_token", "app_secret", "verify_token"})
 WINDOW = 86_400  # seconds after the recipient's last message in which free content may be sent
-CARRIES = Carries(cards=True, files=True, named=True, suggestions=frozenset({"reply"}), most=10, window=WINDOW)
+CARRIES = Carries(
+    cards=True,
+    files=True,
+    named=True,
+    suggestions=frozenset({"reply"}),
+    alone=frozenset({"open_url", "share_location"}),
+    most=10,
+    window=WINDOW,
+)
 
 HOST = "https://graph.facebook.com"
 MEDIA_LIVES_MS = 29 * 86_400_000  # Meta keeps uploads 30 days; a day is kept back for messages under way
