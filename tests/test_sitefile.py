@@ -25,7 +25,9 @@ from heliograph.core.content import (
     Reply,
     Side,
     Text,
+    suggestions_of,
 )
+from heliograph.core.preview import preview
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
 
@@ -76,7 +78,7 @@ def template(tmp_path, environ, text: str):
 
 def test_the_example_is_the_source_documents_card(environ):
     wanted = read(EXAMPLE, environ)
-    [site], [sender], [flightdelay], [picture] = wanted.sites, wanted.senders, wanted.templates, wanted.media
+    [site], [sender], [flightdelay, _], [picture] = wanted.sites, wanted.senders, wanted.templates, wanted.media
     assert (site.id, site.skills) == ("25508804", ("service",))
     assert (flightdelay.name, flightdelay.version, flightdelay.tags) == ("flightdelay", "1", ("1",))
     assert list(flightdelay.languages) == ["en", "es"]
@@ -93,18 +95,38 @@ def test_the_example_is_the_source_documents_card(environ):
     )
     assert all(value in card.card.description for value in values.values())
     assert (sender.channel, sender.provider, sender.settings["agent"]) == ("rcs", "google-rbm", "acme")
-    assert wanted.notes == ()
+    left_out = [note.split("The sender ")[1] for note in wanted.notes]
+    assert left_out == [f"{name} is left out, since `when` is empty." for name in ("acme-wa", "acme-sms", "acme-smpp")]
 
 
-def test_every_language_of_the_example_uses_every_variable_and_the_same_postbacks(environ):
-    [one] = read(EXAMPLE, environ).templates
-    postbacks = set()
-    for language in one.languages:
-        card = one.languages[language]["rcs"]
-        assert isinstance(card, Card)
-        assert all(f"@{variable.name}" in card.card.description for variable in one.variables)
-        postbacks.add(tuple(chip.postback for chip in card.card.suggestions))
-    assert postbacks == {("postback_data_Menu", "postback_data_LearnMore")}
+def test_the_example_has_a_sender_for_what_the_environment_names(environ):
+    environ |= {"ACME_WA_ACCESS_TOKEN": "t", "ACME_WA_PHONE_NUMBER_ID": "106540352242922"}
+    environ |= {"ACME_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "ACME_TWILIO_FROM": "+17705550100"}
+    wanted = read(EXAMPLE, environ)
+    assert [(one.channel, one.provider) for one in wanted.senders] == [
+        ("rcs", "google-rbm"),
+        ("wa", "whatsapp-cloud"),
+        ("sms", "twilio"),
+    ]
+    assert "access_token" in wanted.secrets["25508804", "acme-wa"]
+
+
+def test_every_language_and_channel_of_the_example_says_the_same(environ):
+    one = next(one for one in read(EXAMPLE, environ).templates if one.name == "flightdelay")
+    values = {"Time": "7:35 pm", "City": "Kansas City", "Gate": "C35"}
+    found = plugs.channels()
+    carriers = {name: list(channel.providers.values()) for name, channel in found.items()}
+    seen = preview(compile(one), values, carriers)
+    assert {(one.language, one.channel) for one in seen} == {
+        (language, channel) for language in ("en", "es") for channel in ("rcs", "wa", "sms")
+    }
+    for shown in seen:
+        offered = [suggestion.postback for suggestion in suggestions_of(shown.content)]
+        assert offered[:2] == ["postback_data_Menu", "postback_data_LearnMore"]
+        written = json.dumps(msgspec.to_builtins(shown.content), ensure_ascii=False)
+        assert all(value in written for value in values.values())
+        assert (shown.size.parts, shown.faults, shown.lost) == (1, (), ())
+        assert shown.size.encoding in ("", "GSM-7")
 
 
 def test_the_picture_is_small_and_is_what_it_says(environ):
@@ -187,7 +209,8 @@ def test_a_missing_variable_is_named_with_its_line(folder, environ):
 
 def test_the_linter_speaks_with_the_line_of_the_field(folder, environ):
     path = folder / "templates/flightdelay.toml"
-    spoil(path, "from gate @Gate", "from gate @Gat")
+    text = path.read_text()
+    path.write_text(text.replace("from gate @Gate", "from gate @Gat", 1))
     [told] = faults(folder, environ)
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "@Gat." in text)
     assert f":{line}:" in told
@@ -265,12 +288,12 @@ def test_a_folder_of_sites(tmp_path, environ):
         spoil(tmp_path / "all" / name / "site.toml", "25508804", site)
     wanted = read(tmp_path / "all", environ)
     assert [site.id for site in wanted.sites] == ["1", "2"]
-    assert [one.site for one in wanted.templates] == ["1", "2"]
+    assert [one.site for one in wanted.templates] == ["1", "1", "2", "2"]
 
 
 def test_templates_alone_need_no_secret(folder):
     wanted = sitefile.read(folder, {}, found_plugs(), templates_only=True)
-    assert [one.name for one in wanted.templates] == ["flightdelay"]
+    assert [one.name for one in wanted.templates] == ["flightdelay", "Proactive_Outbound"]
     assert wanted.sites == wanted.senders == ()
     spoil(folder / "templates/flightdelay.toml", "@Gate", "@Gat")
     with pytest.raises(SetupError, match="Did you mean @Gate"):
@@ -413,12 +436,13 @@ def test_a_named_message(tmp_path, environ):
 def test_named_values_and_a_language_of_the_providers(tmp_path, environ):
     text = (
         '[variables]\nCity = "Lima"\n[languages.en.wa]\ntemplate = "d"\nlanguage = "en_GB"\nshown = "To @City"\n'
-        'header = "@City"\nbody = { city = "@City" }\n'
+        'header = { city = "@City" }\nbody = { city = "@City" }\n'
     )
     found = template(tmp_path, environ, text).languages["en"]["wa"]
     assert found.language == "en_GB"
-    assert found.header == (Parameter(text="@City"),)
-    assert found.body == (Parameter(text="@City", name="city"),)
+    assert found.header == found.body == (Parameter(text="@City", name="city"),)
+    plain = text.replace('header = { city = "@City" }\nbody = { city = "@City" }', 'header = "@City"')
+    assert template(tmp_path, environ, plain).languages["en"]["wa"].header == (Parameter(text="@City"),)
 
 
 @pytest.mark.parametrize(
@@ -447,7 +471,8 @@ def test_faults_of_a_named_message(tmp_path, environ, old, new, line, words):
 
 def test_prices_are_kept_to_the_digit(folder, environ):
     site = folder / "site.toml"
-    site.write_text(site.read_text() + '\n[prices]\ncurrency = "EUR"\n[prices.sms]\n"+1" = 0.0079\ndefault = 1\n')
+    spoil(site, '"USD"', '"EUR"')
+    spoil(site, "default = 0.05", "default = 1")
     [found] = read(folder, environ).sites
     assert found.prices.currency == "EUR"
     assert {start: str(price) for start, price in found.prices.channels["sms"].items()} == {

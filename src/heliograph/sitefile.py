@@ -156,8 +156,12 @@ class _Reading:
         return Prices(currency=currency, channels=channels)
 
     def sender(self, section: Section, site: Site) -> None:
-        section.known((*_SENDER_KEYS, "settings"), "A sender")
+        """`when = "${NAME:-}"` leaves a sender out while it is empty, so that one file serves where it is not used."""
+        section.known((*_SENDER_KEYS, "settings", "when"), "A sender")
         name, channel, provider = (section.text(key) for key in _SENDER_KEYS[:3])
+        if "when" in section.table and not section.text("when"):
+            section.fault(f"The sender {name} is left out, since `when` is empty.", "when", into=self.notes)
+            return
         plug = self.plugs.get((channel, provider))
         if plug is None:
             self._no_plug(section, channel, provider)
@@ -166,7 +170,7 @@ class _Reading:
             section.fault(f"The sender {name} is there twice.", "name")
         settings = self.settings(section.section("settings"), plug, provider)
         given = {"site": site.id, "settings": settings or {}}
-        sender = section.struct(Sender, "A sender", given=given)
+        sender = section.struct(Sender, "A sender", given=given, own=("when",))
         if sender is not None and settings is not None:
             self.senders[site.id, name] = sender
             self.secrets[site.id, name] = frozenset(plug.SECRETS) & settings.keys()

@@ -333,6 +333,8 @@ def test_a_named_message():
         ("error", "languages.en.rcs.free.card"),
         ("error", "languages.en.rcs.free.card.suggestions[0].text"),
     ]
+    everywhere = template(languages={"en": {"any": named}})
+    assert told(everywhere, carriers)[0][2].startswith("A message that a provider keeps belongs to its channel")
     slip = msgspec.structs.replace(named, body=(Parameter(text="@Gat"),))
     assert told(template(slip), carriers)[0][1] == "languages.en.rcs.body[0].text"
 

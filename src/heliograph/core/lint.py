@@ -125,6 +125,8 @@ def _contents(template: Template) -> Iterator[Finding]:
     for key, place, content in _each(template):
         yield from _empty(place, content)
         yield from _suggestions(place, content)
+        if isinstance(content, Named) and place.endswith(f".{ANY}"):
+            yield warning(place, "A message that a provider keeps belongs to its channel; write it there, not for any.")
         if isinstance(content, Named) and content.free is not None:
             yield from _empty(f"{place}.free", content.free)
             yield from _suggestions(f"{place}.free", content.free)
