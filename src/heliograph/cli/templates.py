@@ -136,7 +136,7 @@ def lint(
         templates, found, notes = len(wanted.templates), len(faults), len(wanted.notes)
         say.line(
             f"{templates} template{'' if templates == 1 else 's'}: {found or 'no'} fault{'s' if found > 1 else ''}, "
-            f"{notes or 'no'} warning{'' if notes == 1 else 's'}."
+            f"{notes} warning{'' if notes == 1 else 's'}."
         )
     return 1 if faults or (strict and wanted.notes) else 0
 
