@@ -95,7 +95,7 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
             return *quoted, "quoted", None
     rows = yield from _alerts_to(site, sender, said.recipient, now, OFFERS if said.postback or words else 1)
     for alert, body in rows if said.postback or words else ():
-        attempt, content = journal.content_of(body)
+        attempt, content = journal.content_of(alert, body)
         if quoted[1] and attempt != quoted[1]:
             continue
         if said.postback and any(one.postback == said.postback for one in suggestions_of(content)):
@@ -105,7 +105,7 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
             return alert, attempt, "option", option
     if quoted[1]:
         return *quoted, "quoted", None
-    return (rows[0][0], journal.content_of(rows[0][1])[0], "newest", None) if rows else ("", "", "", None)
+    return (rows[0][0], journal.content_of(*rows[0])[0], "newest", None) if rows else ("", "", "", None)
 
 
 def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> Verb[list[Row]]:
@@ -122,7 +122,7 @@ def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()
-    alert, attempt = rows[0][0], journal.content_of(rows[0][1])[0]
+    alert, attempt = rows[0][0], journal.content_of(*rows[0])[0]
     yield from _note(site, alert, attempt, "opted_in" if heard.wanted else "opted_out", heard, now, scope=channel)
     return Joined(alert=alert, attempt=attempt)
 
@@ -133,8 +133,8 @@ def _note(
     said = msgspec.Raw(encode({**detail, "event": msgspec.Raw(encode(event))}))
     line = Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=said)
     rows = yield "alert_lock", (site, alert)
-    state, reason, channel, send_at, pages, _ = rows[0]
-    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1)
+    state, reason, channel, send_at, pages, _, attempts = rows[0]
+    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1, attempts)
     yield journal.page(site, alert, pages + 1, (line,))
 
 
