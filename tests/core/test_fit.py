@@ -119,6 +119,17 @@ def test_buttons_are_kept_as_far_as_they_go():
     assert fit.chosen(fitted.content, "2") == many[4]
 
 
+def test_a_link_that_is_shown_alone():
+    alone = msgspec.structs.replace(BUTTONS, alone=frozenset({"open_url"}))
+    one = Text(text="Hi", suggestions=(TRACK,))
+    assert fit.fit(one, alone).content is one
+    assert fit.fit(File(media=PICTURE, suggestions=(TRACK,)), alone).rules == ()
+    fitted = fit.fit(Text(text="Hi", suggestions=(MENU, TRACK)), alone).content
+    assert fitted == Text(text="Hi\nTrack my bag: https://acme.example/bag", suggestions=(MENU,))
+    free = msgspec.structs.replace(NAMED, free=one)
+    assert fit.fit(free, msgspec.structs.replace(alone, named=False)).content == one
+
+
 def test_a_card_of_one_row_shares_it_with_the_message():
     card = Card(card=BODY, suggestions=(REBOOK, Reply(text="A"), Reply(text="B")))
     fitted = fit.fit(card, CARDS).content

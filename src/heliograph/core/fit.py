@@ -35,6 +35,7 @@ from heliograph.core.content import (
     Suggestion,
     Text,
     ViewLocation,
+    suggestions_of,
 )
 
 _replace = msgspec.structs.replace
@@ -98,6 +99,7 @@ class _Fitting:
     def __init__(self, carries: Carries) -> None:
         self.carries = carries
         self.changed = False
+        self.single = False  # the content has one suggestion
         self.rules: list[str] = []
         self.lost: list[str] = []
         self.options: list[Reply] = []
@@ -123,6 +125,7 @@ class _Fitting:
         self.lost.append(sentence)
 
     def content(self, content: Content) -> Content:
+        self.single = len(suggestions_of(content)) == 1
         match content:
             case Named():
                 return self.named(content)
@@ -246,7 +249,8 @@ class _Fitting:
         return (suggestions, []) if len(kept) == len(suggestions) else (tuple(kept), lines)
 
     def carried(self, suggestion: Suggestion) -> bool:
-        return type(suggestion).__struct_config__.tag in self.carries.suggestions
+        tag = type(suggestion).__struct_config__.tag
+        return tag in self.carries.suggestions or (self.single and tag in self.carries.alone)
 
 
 def _described(body: CardBody, lines: Sequence[str]) -> CardBody:
