@@ -95,6 +95,21 @@ async def test_each_channel_has_its_conversation_and_its_troubles(stand, look) -
     await expect(view.page.locator(".phone-state")).to_be_hidden()
 
 
+async def test_a_small_phone_stays_in_its_place_with_many_conversations(stand, look) -> None:
+    stand.arrive(NUMBER, {"type": "text", "text": "By RCS"})
+    for channel in ("wa", "sms"):
+        stand.arrive_on(NUMBER, channel, {"type": "text", "text": "Hello"})
+    view = await look("/")
+    await expect(view.page.locator(".thread")).to_have_count(3)
+    phone = await view.page.locator(".phone").bounding_box()
+    slot = await view.page.locator(".slot").bounding_box()
+    tabs = await view.page.locator(".threads").bounding_box()
+    open_tab = await view.page.locator(".thread[aria-pressed=true]").bounding_box()
+    assert phone is not None and slot is not None and tabs is not None and open_tab is not None
+    assert open_tab["x"] + open_tab["width"] <= tabs["x"] + tabs["width"] + 1  # the one that is open is in sight
+    assert phone["width"] <= slot["width"]
+
+
 async def test_a_person_may_write_first(stand, look) -> None:
     stand.arrive_on("+12025550100", "sms", {"type": "text", "text": "To somebody else"})
     stand.arrive_on("+12025550100", "wa", {"type": "text", "text": "To somebody else"})

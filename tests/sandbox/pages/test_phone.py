@@ -135,7 +135,9 @@ async def test_what_cannot_be_sent_comes_back_with_the_reason(stand, look) -> No
     field = view.page.get_by_role("textbox", name="Message")
     await field.fill("Hm")
     await view.page.get_by_role("button", name="Send", exact=True).click()
-    await expect(view.page.get_by_role("alert").filter(has_text="'acme-air' is not registered here")).to_be_visible()
+    await expect(
+        view.page.get_by_role("alert").filter(has_text="'google-rbm/acme-air' is not registered here")
+    ).to_be_visible()
     await expect(field).to_have_value("Hm")
 
 

@@ -31,6 +31,15 @@ export function threads(place, chosen) {
   const tabs = new Map();
   let open = null;
   let begun = null;
+  let inSight = null;
+
+  /** The tabs scroll where they do not fit; the page must not scroll with them. */
+  function toSight(button) {
+    if (button === undefined || !button.isConnected) return;
+    const [left, right] = [button.offsetLeft - place.offsetLeft, button.offsetLeft - place.offsetLeft + button.offsetWidth];
+    if (left < place.scrollLeft) place.scrollLeft = left;
+    else if (right > place.scrollLeft + place.clientWidth) place.scrollLeft = right - place.clientWidth;
+  }
 
   function tab(thread) {
     if (!tabs.has(thread.key)) {
@@ -59,6 +68,7 @@ export function threads(place, chosen) {
       const newest = messages.at(-1);
       if (!found.has(open)) open = newest ? keyOf(newest.provider, (newest.sender ?? NOBODY).id) : null;
       arrange(place, found.size > 1 ? [...found.values()].map(tab) : []);
+      if (open !== inSight) toSight(tabs.get((inSight = open))?.button);
       return found.get(open) ?? { key: null, sender: null, channel: null, messages: [] };
     },
     /** Opens a conversation with a sender who may not have written yet. */
