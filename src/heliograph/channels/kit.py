@@ -74,6 +74,11 @@ def hmac_base64(key: str, message: bytes, algorithm: str) -> str:
     return b64encode(hmac.digest(key.encode(), message, algorithm)).decode()
 
 
+def hmac_hex(key: str, message: bytes, algorithm: str) -> str:
+    """The same in lower-case hex digits."""
+    return hmac.digest(key.encode(), message, algorithm).hex()
+
+
 def same(given: str, expected: str) -> bool:
     """Compared in constant time; an empty expectation equals nothing."""
     return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
