@@ -15,8 +15,8 @@ from heliograph.core.ports import Response
 from heliograph.errors import Blame, Fate, SendError
 
 WHO = "WhatsApp"
-PAIR = 131056  # too many messages to one recipient; all others are about the number, the account or the app
-THROTTLED = frozenset({4, 80007, 130429, 131048, PAIR})
+PAIR = 131056  # too many messages to one recipient
+ALL = frozenset({4, 80007, 130429, 131048})  # too many of the number's, the account's or the app's: all wait
 
 _TOKEN = Row(
     "credentials_refused",
