@@ -218,10 +218,11 @@ class Smpp:
                 return _raise(smpp_answers.refused(sending.status, exchange=note))
             if sending.why == "throttled":
                 return _raise(fault("throttled", exchange=note, retry_after=max(0.1, self._line.pause_left())))
-            return _raise(fault(sending.why or "not_connected", exchange=note))
+            return _raise(self._line.down() if sending.why == "down" else fault(sending.why, exchange=note))
         self._followed.doubt(sending)
         some = sending.taken and not sending.lost and not sending.flying
-        return _raise(fault("partly_taken" if some else sending.why or "no_answer", exchange=note))
+        word = "partly_taken" if some else "line_broke" if sending.why == "line_broke" else "no_answer"
+        return _raise(fault(word, exchange=note))
 
     def _took(self, sending: Sending, number: int, message_id: str) -> None:
         """One part was taken. Those of several parts, and late ones, are followed here; else the store knows."""

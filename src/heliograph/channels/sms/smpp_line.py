@@ -217,7 +217,7 @@ class Line:
         """Nobody waits for a line that is down: the attempt is tried again later, or on another channel."""
         if self._waiting and self._down() is not None:
             for sending in dict.fromkeys(part.sending for part in self._waiting):
-                sending.stop("not_connected")
+                sending.stop("down")
             self._waiting.clear()
 
     async def _bound(self) -> Session:
