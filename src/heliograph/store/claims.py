@@ -10,6 +10,8 @@ from heliograph.store.verb import Verb
 
 SECOND = 1_000  # ms: a claim is not written anew for less
 
+_NEW = ("", 1)  # former and grants of a claim that nobody had
+
 # A claim as its alert remembers it: scope, key, until. The alert's id is its owner.
 Mark = tuple[str, str, int]
 _marks = msgspec.json.Decoder(tuple[Mark, ...]).decode
@@ -23,9 +25,12 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
     for claim in claims:
         place, until = _place(claim), (claim.until, now)
         if claim.scope == "nonce":
-            rows = yield "nonce_take", (*place, claim.owner, *until)
+            new = yield "nonce_new", (*place, claim.owner, claim.until)
+            rows = [_NEW] if new else (yield "nonce_take", (*place, claim.owner, *until))
         else:
-            rows = yield "claim_take", (*place, claim.owner, claim.value, *until, int(claim.released))
+            what = (claim.owner, claim.value, claim.until)
+            new = yield "claim_new", (*place, *what, int(claim.released))
+            rows = [_NEW] if new else (yield "claim_take", (*place, *what, now, int(claim.released)))
         if not rows:
             for mine, its_former, grants in granted:
                 yield from _undo(mine, its_former, grants)
