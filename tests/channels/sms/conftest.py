@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from heliograph import out
 from heliograph.channels.sms import smpp
-from heliograph.channels.sms.smpp_twin_centre import Centre
+from heliograph.channels.sms.smpp_twin_centre import Account, Centre, Options
 from heliograph.core.content import Text
 from heliograph.core.event import ProviderEvent
 from heliograph.core.ports import Message, Ways
@@ -62,6 +63,11 @@ class Heard:
         return [event for event in self.events if isinstance(event, kind)]
 
 
+def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> dict[str, Any]:
+    """The loop that the server runs on: its transports are not those of asyncio."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
 @pytest.fixture
 def heard() -> Heard:
     return Heard()
@@ -76,11 +82,11 @@ async def way_out() -> AsyncIterator[out.HttpOut]:
 
 @pytest.fixture
 async def centre() -> AsyncIterator[Callable[..., Any]]:
-    """`await centre(**what Centre takes)`: it listens; `tls` and `port` go to its start."""
+    """`await centre(**what Centre takes)`: it listens. `tls`, `port`: of its start; `options`: of the account."""
     made: list[Centre] = []
 
-    async def start(*, tls: Any = None, port: int = 0, **given: Any) -> Centre:
-        one = Centre({SYSTEM: PASSWORD}.get, **given)
+    async def start(*, tls: Any = None, port: int = 0, options: Options | None = None, **given: Any) -> Centre:
+        one = Centre({SYSTEM: Account(PASSWORD, options or Options())}.get, **given)
         made.append(one)
         await one.start(port=port, tls=tls)
         return one

@@ -9,7 +9,7 @@ import pytest
 
 from channels.sms.conftest import NOW, NUMBER, message, soon, until
 from heliograph.channels.sms import smpp_numbers as n
-from heliograph.channels.sms.smpp_twin_centre import Options, Ruling
+from heliograph.channels.sms.smpp_twin_centre import Account, Delivery, Options, Ruling
 from heliograph.core.event import Inbound, Receipt, UnknownEvent
 from heliograph.core.states import AttemptState
 from heliograph.errors import Fate, SendError
@@ -84,7 +84,7 @@ async def test_what_cannot_be_an_sms_never_leaves(centre, opened):
     ],
 )
 async def test_a_refusal_is_read_by_the_table(centre, opened, status, code, fate):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(status=status))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(status=status))
     provider = await opened(smsc.port)
     error = await refused(provider.send(message(), soon()))
     assert (error.code, error.fate, json.loads(error.raw)["command_status"]) == (code, fate, status)
@@ -93,7 +93,7 @@ async def test_a_refusal_is_read_by_the_table(centre, opened, status, code, fate
 
 
 async def test_a_long_text_that_is_refused_stops_there(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(status=n.RINVDSTADR))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(status=n.RINVDSTADR))
     provider = await opened(smsc.port, window=1)
     error = await refused(provider.send(message(LONG), soon()))
     assert error.fate is Fate.NEXT_CHANNEL
@@ -102,7 +102,7 @@ async def test_a_long_text_that_is_refused_stops_there(centre, opened):
 
 
 async def test_a_text_of_which_some_parts_were_taken_is_in_doubt(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(status=0 if submit.octets[5] == 1 else n.RSYSERR))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(status=0 if submit.octets[5] == 1 else n.RSYSERR))
     provider = await opened(smsc.port)
     error = await refused(provider.send(message(LONG), soon()))
     assert (error.code, error.fate) == ("partly_taken", Fate.UNKNOWN)
@@ -121,7 +121,7 @@ async def test_a_refused_bind_is_the_senders_fault_until_it_is_taken(centre, ope
     assert (error.code, error.fate) == (code, Fate.CONFIG)
     assert provider.health()["binds_up"] == 0
     assert "ESME_RINV" in str(provider.health()["last_error"])
-    smsc.account = {"acme": "wrong", "x": "pw-1"}.get
+    smsc.account = {"acme": Account("wrong"), "x": Account("pw-1")}.get
     await until(lambda: provider.health()["binds_up"] == 1)
     await provider.send(message(), soon())
 
@@ -156,14 +156,14 @@ async def test_a_host_that_may_not_be_spoken_to_is_never_connected_to(opened, he
 
 
 async def test_the_window_is_kept(centre, opened):
-    smsc = await centre(options=Options(window=4), judge=lambda submit, system_id: Ruling(delay=0.02))
+    smsc = await centre(options=Options(window=4), judge=lambda submit, system_id, id: Ruling(delay=0.02))
     provider = await opened(smsc.port, window=4)
     await asyncio.gather(*(provider.send(message(id=f"m-{at}"), soon()) for at in range(20)))
     assert (smsc.counts["taken"], smsc.counts["throttled"]) == (20, 0)
 
 
 async def test_several_binds_share_the_work(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(delay=0.02))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(delay=0.02))
     provider = await opened(smsc.port, binds=2, window=5)
     sending = [asyncio.ensure_future(provider.send(message(id=f"m-{at}"), soon())) for at in range(10)]
     await asyncio.sleep(0.01)
@@ -177,7 +177,7 @@ async def test_throttled_messages_wait_and_none_is_lost_or_doubled(centre, opene
     monkeypatch.setattr(smpp_line, "PAUSE_FIRST", 0.05)
     answered = 0
 
-    def judge(submit, system_id):
+    def judge(submit, system_id, id):
         nonlocal answered
         answered += 1
         return Ruling(status=(n.RTHROTTLED, n.RMSGQFUL, 0)[answered % 3])
@@ -191,12 +191,12 @@ async def test_throttled_messages_wait_and_none_is_lost_or_doubled(centre, opene
 
 
 async def test_throttled_until_the_deadline_is_no_failed_try(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(status=n.RTHROTTLED))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(status=n.RTHROTTLED))
     provider = await opened(smsc.port)
     error = await refused(provider.send(message(), soon(0.2)))
     assert (error.code, error.fate) == ("throttled", Fate.RETRY)
     assert error.retry_after > 0
-    smsc.judge = lambda submit, system_id: Ruling()
+    smsc.judge = lambda submit, system_id, id: Ruling()
     await asyncio.sleep(1.3)
     assert smsc.counts["taken"] == 0  # what was given back is not sent behind its caller's back
 
@@ -213,11 +213,11 @@ async def test_the_pace_is_kept(centre, opened):
 
 
 async def test_a_bind_that_breaks_leaves_the_window_in_doubt_and_sends_the_rest_once(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(end="hang"))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(end="hang"))
     provider = await opened(smsc.port, window=5, reconnect_least=0.05)
     sending = [asyncio.ensure_future(provider.send(message(f"text {at}", id=f"m-{at}"), soon())) for at in range(12)]
     await until(lambda: smsc.counts["taken"] == 5)
-    smsc.judge = lambda submit, system_id: Ruling()
+    smsc.judge = lambda submit, system_id, id: Ruling()
     smsc.drop()
     ends = await asyncio.gather(*sending, return_exceptions=True)
     doubts = [end for end in ends if isinstance(end, SendError)]
@@ -227,11 +227,11 @@ async def test_a_bind_that_breaks_leaves_the_window_in_doubt_and_sends_the_rest_
 
 
 async def test_one_bind_of_two_breaks(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(end="hang"))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(end="hang"))
     provider = await opened(smsc.port, window=3, binds=2, reconnect_least=60, reconnect_most=60)
     sending = [asyncio.ensure_future(provider.send(message(f"text {at}", id=f"m-{at}"), soon(1))) for at in range(6)]
     await until(lambda: smsc.counts["taken"] == 6)
-    smsc.judge = lambda submit, system_id: Ruling()
+    smsc.judge = lambda submit, system_id, id: Ruling()
     smsc.binds[0].drop()
     last = await provider.send(message("the last", id="m-last"), soon())
     assert last.references
@@ -241,7 +241,7 @@ async def test_one_bind_of_two_breaks(centre, opened):
 
 
 async def test_what_waits_when_the_centre_goes_is_tried_later(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(end="hang"))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(end="hang"))
     provider = await opened(smsc.port, window=1)
     sending = [asyncio.ensure_future(provider.send(message(id=f"m-{at}"), soon())) for at in range(3)]
     await until(lambda: smsc.counts["taken"] == 1)
@@ -251,7 +251,7 @@ async def test_what_waits_when_the_centre_goes_is_tried_later(centre, opened):
 
 
 async def test_no_answer_until_the_deadline_is_in_doubt_and_a_late_one_settles_it(centre, opened, heard):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(delay=0.3))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(delay=0.3))
     provider = await opened(smsc.port)
     error = await refused(provider.send(message(), soon(0.1)))
     assert (error.code, error.fate) == ("no_answer", Fate.UNKNOWN)
@@ -265,7 +265,7 @@ async def test_no_answer_until_the_deadline_is_in_doubt_and_a_late_one_settles_i
 
 
 async def test_a_late_refusal_settles_it_too(centre, opened, heard):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(delay=0.3, status=n.RINVDSTADR))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(delay=0.3, status=n.RINVDSTADR))
     provider = await opened(smsc.port)
     error = await refused(provider.send(message(), soon(0.1)))
     assert error.fate is Fate.UNKNOWN
@@ -275,16 +275,16 @@ async def test_a_late_refusal_settles_it_too(centre, opened, heard):
 
 
 async def test_a_window_slot_whose_answer_never_comes_is_used_again(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(end="hang"))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(end="hang"))
     provider = await opened(smsc.port, window=1, response_timeout=0.2)
     error = await refused(provider.send(message(), soon()))
     assert (error.code, error.fate) == ("no_answer", Fate.UNKNOWN)
-    smsc.judge = lambda submit, system_id: Ruling()
+    smsc.judge = lambda submit, system_id, id: Ruling()
     await provider.send(message(id="m-2"), soon())
 
 
 async def test_a_caller_who_leaves_takes_what_was_not_written_along(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(delay=0.1))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(delay=0.1))
     provider = await opened(smsc.port, window=1)
     first = asyncio.ensure_future(provider.send(message(id="m-1"), soon()))
     second = asyncio.ensure_future(provider.send(message(id="m-2"), soon()))
@@ -323,7 +323,7 @@ async def test_the_centre_unbinds_and_is_bound_again(centre, opened):
 
 
 async def test_closing_says_good_bye_within_two_seconds(centre, opened):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(end="hang"))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(end="hang"))
     provider = await opened(smsc.port)
     sending = asyncio.ensure_future(provider.send(message(), soon()))
     await until(lambda: smsc.counts["taken"])
@@ -434,7 +434,7 @@ async def test_a_long_message_that_lost_a_part_failed(centre, opened, heard):
 
 
 async def test_a_receipt_may_come_before_the_answer(centre, opened, heard):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(first="DELIVRD", delay=0.1))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(first="DELIVRD", delay=0.1))
     provider = await opened(smsc.port)
     taken = await provider.send(message(), soon())
     (told,) = heard.of(Receipt)
@@ -442,7 +442,7 @@ async def test_a_receipt_may_come_before_the_answer(centre, opened, heard):
 
 
 async def test_a_receipt_for_a_message_in_doubt_is_matched_by_the_reference_that_comes_back(centre, opened, heard):
-    smsc = await centre(judge=lambda submit, system_id: Ruling(end="drop"))
+    smsc = await centre(judge=lambda submit, system_id, id: Ruling(end="drop"))
     provider = await opened(smsc.port)
     error = await refused(provider.send(message(), soon()))
     assert error.fate is Fate.UNKNOWN
@@ -498,7 +498,7 @@ async def test_a_long_message_that_stays_incomplete_is_given_out_as_it_is(centre
     smsc = await centre()
     await opened(smsc.port, join_within=0.2)
     deliver, smsc.deliver = smsc.deliver, lambda system_id, body: held.append(body)
-    held: list[bytes] = []
+    held: list[Delivery] = []
     smsc.say("acme", NUMBER, "ACME", LONG)
     for body in (held[0], held[3]):
         deliver("acme", body)

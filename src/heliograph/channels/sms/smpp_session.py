@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms.smpp_answers import THROTTLES
@@ -118,8 +118,7 @@ class Session(asyncio.Protocol):
     # ── the connection (asyncio.Protocol) ───────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes
         self._bind_sequence = self._next()
         self._put(self._bind(self._bind_sequence))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms import smpp_twin_wire as wire
 
 if TYPE_CHECKING:
-    from heliograph.channels.sms.smpp_twin_centre import Centre, Ruling
+    from heliograph.channels.sms.smpp_twin_centre import Centre, Delivery, Ruling
 
 BIND_WITHIN = 30.0  # seconds; who does not bind is sent away
 
@@ -28,15 +28,14 @@ class Bound(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.system_id = ""
         self.receives = self.transmits = False
-        self.unacknowledged: dict[int, bytes] = {}
+        self.unacknowledged: dict[int, Delivery] = {}
         self.enquiries = 0
         self.submits = 0
         self.deaf = False  # it reads and says nothing any more
         self.gone: asyncio.Future[None] = self._loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none of asyncio's classes
         self._timer = self._loop.call_later(BIND_WITHIN, self.drop)
         self._centre.binds.append(self)
 
@@ -46,8 +45,8 @@ class Bound(asyncio.Protocol):
             self._centre.binds.remove(self)
         if self._timer is not None:
             self._timer.cancel()
-        for body in self.unacknowledged.values():
-            self._centre.later(self.system_id, body)
+        for delivery in self.unacknowledged.values():
+            self._centre.later(self.system_id, delivery)
         self.unacknowledged.clear()
         if not self.gone.done():
             self.gone.set_result(None)
@@ -77,10 +76,10 @@ class Bound(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.close()
 
-    def deliver(self, body: bytes) -> None:
+    def deliver(self, delivery: Delivery) -> None:
         self._sequence += 1
-        self.unacknowledged[self._sequence] = body
-        self._put(wire.Pdu(n.DELIVER_SM, 0, self._sequence, body))
+        self.unacknowledged[self._sequence] = delivery
+        self._put(wire.Pdu(n.DELIVER_SM, 0, self._sequence, delivery.body))
 
     def _put(self, pdu: wire.Pdu) -> None:
         if not self._out:
@@ -121,24 +120,36 @@ class Bound(asyncio.Protocol):
 
     def _bind(self, pdu: wire.Pdu) -> None:
         bind = wire.read_bind(pdu)
-        status = n.RALYBND if self.system_id else self._centre.admit(bind)
-        body = wire.string("sandbox")
-        if status == 0:
-            self.system_id = bind.system_id
-            self.receives = pdu.command != n.BIND_TRANSMITTER
-            self.transmits = pdu.command != n.BIND_RECEIVER
-            body += wire.parameter(n.TLV_SC_INTERFACE_VERSION, bytes((n.VERSION,)))
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            self._enquire()
-        # A refused bind has no body, §4.1.2.
-        self._put(wire.Pdu(pdu.command | n.RESP, status, pdu.sequence, b"" if status else body))
-        if status == 0 and self.receives:
+        if self.system_id:
+            self._put(wire.Pdu(pdu.command | n.RESP, n.RALYBND, pdu.sequence))
+            return
+        ruling = self._centre.admit(bind)
+        if ruling.end == "drop":
+            self.drop()
+        elif ruling.end == "answer" and ruling.delay:
+            self._loop.call_later(ruling.delay, self._admit, pdu, bind, ruling.status)
+        elif ruling.end == "answer":
+            self._admit(pdu, bind, ruling.status)
+
+    def _admit(self, pdu: wire.Pdu, bind: wire.Bind, status: int) -> None:
+        if status:
+            # A refused bind has no body, §4.1.2.
+            self._put(wire.Pdu(pdu.command | n.RESP, status, pdu.sequence))
+            return
+        self.system_id = bind.system_id
+        self.receives = pdu.command != n.BIND_TRANSMITTER
+        self.transmits = pdu.command != n.BIND_RECEIVER
+        body = wire.string("sandbox") + wire.parameter(n.TLV_SC_INTERFACE_VERSION, bytes((n.VERSION,)))
+        self._put(wire.Pdu(pdu.command | n.RESP, 0, pdu.sequence, body))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._enquire()
+        if self.receives:
             self._centre.bound(self)
 
     def _enquire(self) -> None:
-        if every := self._centre.options.enquire:
+        if every := self._centre.options(self.system_id).enquire:
             self._sequence += 1
             self._put(wire.Pdu(n.ENQUIRE_LINK, 0, self._sequence))
             self._timer = self._loop.call_later(every, self._enquire)
@@ -156,14 +167,15 @@ class Bound(asyncio.Protocol):
             self._put(wire.Pdu(n.SUBMIT_SM | n.RESP, n.RTHROTTLED, pdu.sequence))
             return
         status = 0 if submit.destination.removeprefix("+").isdigit() else n.RINVDSTADR
-        ruling = centre.judge(submit, self.system_id)
+        id = centre.next_id()
+        ruling = centre.judge(submit, self.system_id, id)
         if status or ruling.status:
             self._unanswered += 1
             self._answer(ruling, wire.Pdu(n.SUBMIT_SM | n.RESP, status or ruling.status, pdu.sequence))
             return
         answer = wire.Pdu(n.SUBMIT_SM | n.RESP, 0, pdu.sequence, b"\0")
         if ruling.taken:
-            taken = centre.take(submit, self.system_id)
+            taken = centre.take(submit, self.system_id, id)
             answer = wire.Pdu(n.SUBMIT_SM | n.RESP, 0, pdu.sequence, wire.string(centre.answered_id(taken)))
             if ruling.first:
                 centre.receipt(taken, ruling.first)
@@ -186,22 +198,24 @@ class Bound(asyncio.Protocol):
             self._put(answer)
 
     def _acknowledged(self, pdu: wire.Pdu) -> None:
-        body = self.unacknowledged.pop(pdu.sequence, None)
-        if body is None:
+        delivery = self.unacknowledged.pop(pdu.sequence, None)
+        if delivery is None:
             return
         if pdu.status == 0:
             self._centre.counts["acknowledged"] += 1
+            if delivery.done is not None:
+                delivery.done()
         elif pdu.status in (n.RX_T_APPN, n.RMSGQFUL, n.RTHROTTLED, n.RSYSERR):
-            self._centre.later(self.system_id, body)
+            self._centre.later(self.system_id, delivery)
 
     def _question(self, pdu: wire.Pdu) -> None:
         asked = wire.read_query(pdu) if pdu.command == n.QUERY_SM else wire.read_cancel(pdu)
-        taken = self._centre.find(asked)
-        if taken is None or taken.system_id != self.system_id:
+        taken = self._centre.find(self.system_id, asked)
+        if taken is None:
             status = n.RQUERYFAIL if pdu.command == n.QUERY_SM else n.RINVMSGID
             self._put(wire.Pdu(pdu.command | n.RESP, status, pdu.sequence))
         elif pdu.command == n.QUERY_SM:
-            state = next((state for state, word in n.STATES.items() if word == taken.stat), 7)
+            state = next((state for state, word in n.STATES.items() if word == self._centre.stat(taken)), 7)
             body = wire.string(asked) + b"\0" + bytes((state, 0))
             self._put(wire.Pdu(n.QUERY_SM | n.RESP, 0, pdu.sequence, body))
         else:

@@ -40,6 +40,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     again: float = 1.0
 
 
+class Account(msgspec.Struct, frozen=True):
+    """Who may bind, and how the centre treats that one."""
+
+    password: str
+    options: Options = Options()
+
+
 class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     """How a submit is treated: `status` other than 0 refuses it; the answer comes after `delay` seconds; `end` "drop"
     closes the connection instead of an answer, "hang" says nothing. `taken` False: it was not taken in spite of an
@@ -72,27 +79,34 @@ class Taken(msgspec.Struct, kw_only=True):
         return None if found is None else int.from_bytes(found)
 
 
+class Delivery(msgspec.Struct, frozen=True):
+    """A deliver_sm on its way; `done` is called when it was acknowledged."""
+
+    body: bytes
+    done: Callable[[], None] | None = None
+
+
 class Centre:
-    """`account(system_id)` gives the password or None; `judge(submit, system_id)` how a submit is treated; `took` is
-    told of each that was taken, `withdraw` is asked whether it can be taken back; `refuses(system_id)`: the status that
-    binds are refused with, 0 = they are not; `now` gives ms."""
+    """`account(system_id)`: who that is, None = nobody. `judge(submit, account, id)` says how a submit is treated,
+    `admits` how a bind is; `took` is told of each message that was taken, `withdraw` asked whether it can be taken back, `stat`
+    for its word of now. `now` gives ms. Ids count from `first_id`."""
 
     def __init__(
         self,
-        account: Callable[[str], str | None],
+        account: Callable[[str], Account | None],
         *,
-        options: Options = Options(),  # noqa: B008  frozen
-        judge: Callable[[wire.Submit, str], Ruling] = lambda submit, system_id: Ruling(),
+        judge: Callable[[wire.Submit, str, int], Ruling] = lambda submit, system_id, id: Ruling(),
         took: Callable[[Taken], None] = lambda taken: None,
-        now: Callable[[], int] = lambda: round(datetime.now(UTC).timestamp() * 1000),
-        refuses: Callable[[str], int] = lambda system_id: 0,
         withdraw: Callable[[Taken], bool] = lambda taken: True,
+        stat: Callable[[Taken], str] = lambda taken: taken.stat,
+        admits: Callable[[str], Ruling] = lambda system_id: Ruling(),
+        now: Callable[[], int] = lambda: round(datetime.now(UTC).timestamp() * 1000),
         first_id: int = 0x0A3F_0001,
     ) -> None:
-        self.options = options
         self.account = account
         self.judge = judge
-        self.refuses = refuses
+        self.admits = admits
+        self.stat = stat
         self.taken: OrderedDict[int, Taken] = OrderedDict()
         self.binds: list[Bound] = []
         self.counts = {"submits": 0, "taken": 0, "throttled": 0, "acknowledged": 0, "again": 0}
@@ -102,7 +116,8 @@ class Centre:
         self._next_id = first_id
         self._reference = 0
         self._puzzle = texts.Puzzle()
-        self._undelivered: dict[str, deque[bytes]] = {}
+        self._undelivered: dict[str, deque[Delivery]] = {}
+        self._again: set[asyncio.TimerHandle] = set()
         self._server: asyncio.Server | None = None
         self._rate: dict[str, tuple[float, int]] = {}
         self.port = 0
@@ -122,6 +137,13 @@ class Centre:
         if gone:
             await asyncio.wait(gone, timeout=1)
 
+    def clear(self) -> None:
+        """Forgets what waits to be delivered."""
+        self._undelivered.clear()
+        for timer in self._again:
+            timer.cancel()
+        self._again.clear()
+
     def drop(self) -> None:
         """Breaks every connection without a word."""
         for bound in list(self.binds):
@@ -129,20 +151,25 @@ class Centre:
 
     # ── what comes in (from smpp_twin_bind) ─────────────────────────────────────────────────────────────────────
 
-    def admit(self, bind: wire.Bind) -> int:
-        """The status that a bind is answered with."""
-        password = self.account(bind.system_id)
-        if password is None:
-            return n.RINVSYSID
-        if password != bind.password:
-            return n.RINVPASWD
-        if status := self.refuses(bind.system_id):
-            return status
+    def options(self, system_id: str) -> Options:
+        account = self.account(system_id)
+        return account.options if account is not None else Options()
+
+    def admit(self, bind: wire.Bind) -> Ruling:
+        """How a bind is answered."""
+        account = self.account(bind.system_id)
+        if account is None:
+            return Ruling(status=n.RINVSYSID)
+        if account.password != bind.password:
+            return Ruling(status=n.RINVPASWD)
+        ruling = self.admits(bind.system_id)
         same = sum(1 for bound in self.binds if bound.system_id == bind.system_id)
-        return n.RALYBND if self.options.binds and same >= self.options.binds else n.ROK
+        if not ruling.status and account.options.binds and same >= account.options.binds:
+            return Ruling(status=n.RALYBND)
+        return ruling
 
     def throttles(self, system_id: str, unanswered: int) -> bool:
-        options = self.options
+        options = self.options(system_id)
         if options.window and unanswered > options.window:
             return True
         if options.per_second:
@@ -154,14 +181,17 @@ class Centre:
             self._rate[system_id] = (second, used + 1)
         return False
 
-    def take(self, submit: wire.Submit, system_id: str) -> Taken:
+    def next_id(self) -> int:
         self._next_id += 1
+        return self._next_id
+
+    def take(self, submit: wire.Submit, system_id: str, id: int) -> Taken:
         spot, octets = texts.spot(submit.esm_class, submit.octets, submit.optional)
         if spot is None:
             text: str | None = texts.read(octets, submit.data_coding)
         else:
             text = self._puzzle.add(submit.source, submit.destination, spot, submit.data_coding, octets)
-        taken = Taken(id=self._next_id, system_id=system_id, submit=submit, text=text, at=self._now())
+        taken = Taken(id=id, system_id=system_id, submit=submit, text=text, at=self._now())
         if len(self.taken) >= IDS:
             self.taken.popitem(last=False)
         self.taken[taken.id] = taken
@@ -171,34 +201,48 @@ class Centre:
 
     def answered_id(self, taken: Taken) -> str:
         """The id as it stands in submit_sm_resp."""
-        return f"{taken.id:X}" if self.options.ids == "hex-decimal" else str(taken.id)
+        return f"{taken.id:X}" if self._ids(taken.system_id) == "hex-decimal" else str(taken.id)
 
     def receipt_id(self, taken: Taken) -> str:
-        return f"{taken.id:x}" if self.options.ids == "decimal-hex" else str(taken.id)
+        return f"{taken.id:x}" if self._ids(taken.system_id) == "decimal-hex" else str(taken.id)
 
-    def find(self, message_id: str) -> Taken | None:
-        """By the id as it was answered."""
+    def find(self, system_id: str, message_id: str) -> Taken | None:
+        """By the id as it was answered to this account."""
         try:
-            return self.taken.get(int(message_id, 16 if self.options.ids == "hex-decimal" else 10))
+            found = self.taken.get(int(message_id, 16 if self._ids(system_id) == "hex-decimal" else 10))
         except ValueError:
             return None
+        return found if found is not None and found.system_id == system_id else None
+
+    def _ids(self, system_id: str) -> str:
+        return self.options(system_id).ids
 
     def withdraw(self, taken: Taken) -> bool:
         """Takes a message back that is still on its way."""
-        if taken.stat not in ("ENROUTE", "ACCEPTD") or not self._withdraw(taken):
+        if self.stat(taken) not in ("ENROUTE", "ACCEPTD") or not self._withdraw(taken):
             return False
         taken.stat = "DELETED"
         return True
 
     # ── what goes out ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def receipt(self, taken: Taken, stat: str, *, err: str = "000", network: bytes = b"") -> None:
-        """Tells the account what became of a message, if it asked for that."""
+    def receipt(
+        self,
+        taken: Taken,
+        stat: str,
+        *,
+        err: str = "000",
+        network: bytes = b"",
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        """Tells the account what became of a message, if it asked for that (registered_delivery: 1 always, 2 if it
+        failed)."""
         taken.stat = stat
-        if not taken.submit.registered & 0x03:
+        asked = taken.submit.registered & 0x03
+        if asked == 0 or (asked == 2 and stat == "DELIVRD"):
             return
-        options = self.options
-        done = datetime.fromtimestamp(self._now() / 1000, UTC)
+        options = self.options(taken.system_id)
+        ended = datetime.fromtimestamp(self._now() / 1000, UTC)
         sent = datetime.fromtimestamp(taken.at / 1000, UTC)
         text = ""
         if options.receipts != "tlv":
@@ -206,7 +250,7 @@ class Centre:
             shown = (taken.text or "")[:20].encode("ascii", "replace").decode()
             text = (
                 f"id:{self.receipt_id(taken)} sub:001 dlvrd:{delivered} submit date:{sent:%y%m%d%H%M} "
-                f"done date:{done:%y%m%d%H%M} stat:{stat} err:{err} text:{shown}"
+                f"done date:{ended:%y%m%d%H%M} stat:{stat} err:{err} text:{shown}"
             )
         optional = b""
         if options.receipts != "text":
@@ -226,9 +270,18 @@ class Centre:
             octets=text.encode("latin-1")[:254],
             optional=optional,
         )
-        self.deliver(taken.system_id, body)
+        self.deliver(taken.system_id, Delivery(body, done))
 
-    def say(self, system_id: str, number: str, to: str, text: str, *, sar: bool = False) -> None:
+    def say(
+        self,
+        system_id: str,
+        number: str,
+        to: str,
+        text: str,
+        *,
+        sar: bool = False,
+        done: Callable[[], None] | None = None,
+    ) -> None:
         """A phone writes to the account; what is long comes in parts, by user data header or by parameters."""
         coding, parts = texts.write(text)
         self._reference = (self._reference + 1) & 0xFF
@@ -250,23 +303,28 @@ class Centre:
                 octets=octets,
                 optional=optional,
             )
-            self.deliver(system_id, body)
+            self.deliver(system_id, Delivery(body, done if at == len(shown) else None))
 
-    def deliver(self, system_id: str, body: bytes) -> None:
+    def deliver(self, system_id: str, delivery: Delivery) -> None:
         """Over the bind that has least to acknowledge; without one it waits."""
         able = [bound for bound in self.binds if bound.system_id == system_id and bound.receives]
         if able:
-            min(able, key=lambda bound: len(bound.unacknowledged)).deliver(body)
+            min(able, key=lambda bound: len(bound.unacknowledged)).deliver(delivery)
         else:
-            self._undelivered.setdefault(system_id, deque(maxlen=IDS)).append(body)
+            self._undelivered.setdefault(system_id, deque(maxlen=IDS)).append(delivery)
 
-    def later(self, system_id: str, body: bytes) -> None:
+    def later(self, system_id: str, delivery: Delivery) -> None:
         """It was not taken, and is delivered again after a while."""
         self.counts["again"] += 1
-        asyncio.get_running_loop().call_later(self.options.again, self.deliver, system_id, body)
+
+        def again() -> None:
+            self._again.discard(timer)
+            self.deliver(system_id, delivery)
+
+        timer = asyncio.get_running_loop().call_later(self.options(system_id).again, again)
+        self._again.add(timer)
 
     def bound(self, bound: Bound) -> None:
         """What waited for a bind goes to it."""
-        waiting = self._undelivered.pop(bound.system_id, ())
-        for body in waiting:
-            self.deliver(bound.system_id, body)
+        for delivery in self._undelivered.pop(bound.system_id, ()):
+            self.deliver(bound.system_id, delivery)

@@ -113,3 +113,13 @@ class Puzzle:
             return None
         del self._open[key]
         return "".join(read(told, coding) for _, (coding, told) in sorted(parts.items()))
+
+
+def parts(text: str, data_coding: int) -> int:
+    """How many parts a text takes that came as one payload."""
+    if data_coding == n.GSM:
+        length, alone, joined = sum(len(_OCTETS.get(char, b"?")) for char in text), 160, 153
+    else:
+        wide = data_coding == n.UCS2
+        length, alone, joined = len(text.encode("utf-16-be" if wide else "latin-1", "replace")), 140, 134
+    return 1 if length <= alone else -(-length // joined)
