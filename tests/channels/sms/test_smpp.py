@@ -7,10 +7,13 @@ import json
 
 import pytest
 
-from channels.sms.conftest import NOW, NUMBER, message, soon, until
+from channels.sms.conftest import NOW, NUMBER, SENDER, message, soon, until
+from heliograph import out
+from heliograph.channels.sms import smpp, smpp_line
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms.smpp_twin_centre import Account, Delivery, Options, Ruling
 from heliograph.core.event import Inbound, Receipt, UnknownEvent
+from heliograph.core.ports import Ways
 from heliograph.core.states import AttemptState
 from heliograph.errors import Fate, SendError
 
@@ -139,13 +142,9 @@ async def test_without_a_centre_nothing_is_sent_and_the_line_comes_back(centre, 
 
 
 async def test_a_host_that_may_not_be_spoken_to_is_never_connected_to(opened, heard):
-    from heliograph import out
-    from heliograph.channels.sms import smpp
-    from heliograph.core.ports import Ways
-
     way_out = out.open(allowed=["sandbox.example"], only_allowed=True)
     provider = smpp.open(
-        smpp.Settings,  # type: ignore[arg-type]  # the sender is not looked at
+        SENDER,
         smpp.Settings(host="127.0.0.1", system_id="acme"),
         Ways(out=way_out, callback=str, heard=heard),
     )
@@ -172,8 +171,6 @@ async def test_several_binds_share_the_work(centre, opened):
 
 
 async def test_throttled_messages_wait_and_none_is_lost_or_doubled(centre, opened, monkeypatch):
-    from heliograph.channels.sms import smpp_line
-
     monkeypatch.setattr(smpp_line, "PAUSE_FIRST", 0.05)
     answered = 0
 

@@ -200,7 +200,7 @@ async def test_our_sender_hears_smpp34(theirs, opened, heard):
     (esme,) = theirs.bound
     answer = await esme.deliver_sm(
         "ACME",
-        f"id:{0xA001} sub:001 dlvrd:001 submit date:2611251200 done date:2611251201 stat:DELIVRD err:000 text:".encode(),
+        f"id:{0xA001} sub:001 dlvrd:001 submit date:2611251200 done date:2611251201 stat:DELIVRD err:000".encode(),
         source_addr=NUMBER[1:],
         source_addr_ton=1,
         esm_class=n.ESM_RECEIPT,

@@ -88,8 +88,8 @@ class Delivery(msgspec.Struct, frozen=True):
 
 class Centre:
     """`account(system_id)`: who that is, None = nobody. `judge(submit, account, id)` says how a submit is treated,
-    `admits` how a bind is; `took` is told of each message that was taken, `withdraw` asked whether it can be taken back,
-    `stat` for its word of now. `now` gives ms. Ids count from `first_id`."""
+    `admits` how a bind is; `took` is told of each message that was taken, `withdraw` asked whether it can be taken
+    back, `stat` for its word of now. `now` gives ms. Ids count from `first_id`."""
 
     def __init__(
         self,
