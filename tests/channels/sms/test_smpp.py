@@ -328,7 +328,8 @@ async def test_closing_says_good_bye_within_two_seconds(centre, opened):
     await provider.close()
     assert asyncio.get_running_loop().time() - started < 2
     error = await refused(sending)
-    assert error.fate is Fate.UNKNOWN
+    assert (error.code, error.fate) == ("no_answer", Fate.UNKNOWN)
+    assert asyncio.get_running_loop().time() - started < 2
     error = await refused(provider.send(message(), soon()))
     assert (error.code, error.fate) == ("closed", Fate.RETRY)
     await until(lambda: not smsc.binds)

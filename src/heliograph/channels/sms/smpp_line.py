@@ -200,7 +200,7 @@ class Line:
                 self._last = ""
                 began = self._loop.time()
                 self._pump()
-                await session.gone
+                await asyncio.shield(session.gone)  # to cancel this task must not pass for the line's end
                 if self._loop.time() - began >= STEADY:
                     slot.failures = 0
                 slot.failures += 1
