@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 CHANNEL = "sms"
-PROVIDERS = ("smpp",)
+PROVIDERS = ("twilio", "smpp")

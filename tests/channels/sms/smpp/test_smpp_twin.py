@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from channels.sms.conftest import PASSWORD, SYSTEM, message, soon, until
+from channels.sms.smpp.conftest import PASSWORD, SYSTEM, message, soon, until
 from heliograph.channels.sms import smpp_twin
 from heliograph.clock import SystemClock
 from heliograph.core.event import Inbound, Receipt

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from channels.sms.conftest import NOW, NUMBER, SENDER, message, soon, until
+from channels.sms.smpp.conftest import NOW, NUMBER, SENDER, message, soon, until
 from heliograph import out
 from heliograph.channels.sms import smpp, smpp_line
 from heliograph.channels.sms import smpp_numbers as n

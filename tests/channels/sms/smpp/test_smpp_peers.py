@@ -13,7 +13,7 @@ import smpplib.consts
 import smpplib.exceptions
 import smpplib.gsm
 
-from channels.sms.conftest import NUMBER, PASSWORD, SYSTEM, message, soon, until
+from channels.sms.smpp.conftest import NUMBER, PASSWORD, SYSTEM, message, soon, until
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms.smpp_twin_centre import Ruling
 from heliograph.core import sms

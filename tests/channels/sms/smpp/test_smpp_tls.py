@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from channels.sms.conftest import SENDER, message, soon
+from channels.sms.smpp.conftest import SENDER, message, soon
 from heliograph.channels.sms import smpp
 from heliograph.core.ports import Ways
 from heliograph.errors import Fate, SendError, SetupError

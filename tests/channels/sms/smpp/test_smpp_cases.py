@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 import heliograph.channels.sms
-from channels.sms.conftest import Heard, message, soon, until
+from channels.sms.smpp.conftest import Heard, message, soon, until
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms import smpp_twin_wire as wire
 from heliograph.core.content import Content
