@@ -37,7 +37,7 @@ from heliograph.core.site import Sender
 from heliograph.core.states import AttemptState
 from heliograph.errors import Blame, CallRefused, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "hosts", "measure", "open"]
 
 NAME = "smpp"
 SECRETS = frozenset({"password"})
@@ -45,6 +45,11 @@ CARRIES = Carries()
 
 GOOD_BYE = 2.0  # seconds to unbind in
 LONGEST = timedelta(days=30)  # of a validity period; what lives longer is given this
+
+
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """The centre, or the sandbox's."""
+    return (settings.shown,)
 
 
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Smpp:
