@@ -1,4 +1,4 @@
-"""Calls that no sane caller makes: whatever comes, the answer is a problem with a code or the thing itself, never 500."""
+"""Calls that no sane caller makes: the answer is a problem with a code, or the thing itself, and never a 500."""
 
 from __future__ import annotations
 
