@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/receipts.py --alerts 4000 --rounds 3
 
-Alerts are sent first. Then Google's DELIVERED and READ of each come in, one event in a callback, signed as Google signs
-them, over 64 connections: first by themselves, then while alerts flow. The server stands on core 0, load and provider on
-core 1. CPU time of the server's process per receipt is what counts; an answer leaves only when its receipt is on disk.
+Alerts are sent first. Then Google's DELIVERED and READ of each come in, one event in a callback, signed as Google
+signs them, over 64 connections: first by themselves, then while alerts flow. The server stands on core 0, load and
+provider on core 1. CPU time of the server's process per receipt is what counts; an answer leaves only when its receipt
+is on disk.
 """
 
 from __future__ import annotations
@@ -22,9 +23,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from sync_alert import HERE, cpu_seconds, end, heliograph, load, measured, pinned, requests_for
-
 from heliograph.core.alert import attempt_id
+from sync_alert import HERE, cpu_seconds, end, heliograph, load, measured, pinned, requests_for
 
 TOKEN = b"bench-webhook-token"
 PATH = "/callbacks/rcs/google-rbm/25508804/acme-rcs"
@@ -94,11 +94,9 @@ def while_alerts_flow(
 
 
 def told(name: str, found: list[dict[str, Any]]) -> str:
-    last = found[-1]
-    return (
-        f"{name:<18} {median(one['per_second'] for one in found):6.0f}/s, p50 {median(one['p50_ms'] for one in found):5.1f}"
-        f" ms, p99 {median(one['p99_ms'] for one in found):5.1f} ms, statuses {last['statuses']}, lost {last['lost']}"
-    )
+    rate, p50, p99 = (median(one[what] for one in found) for what in ("per_second", "p50_ms", "p99_ms"))
+    statuses, lost = found[-1]["statuses"], found[-1]["lost"]
+    return f"{name:<18} {rate:6.0f}/s, p50 {p50:5.1f} ms, p99 {p99:5.1f} ms, statuses {statuses}, lost {lost}"
 
 
 def main() -> None:
