@@ -124,6 +124,20 @@ def test_the_example_holds_no_secret():
 # ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_setting_has_its_providers_own_name_for_it(folder, environ):
+    """`from` is Twilio's word, and no name that Python allows."""
+    sender = (
+        '\n[[sender]]\nname = "sms"\nchannel = "sms"\nprovider = "twilio"\n[sender.settings]\n'
+        'account_sid = "AC1"\nauth_token = "t"\nfrom = "+17705550100"\n'
+    )
+    site = folder / "site.toml"
+    site.write_text(site.read_text() + sender)
+    told = read(folder, environ).senders[-1].settings
+    assert told == {"account_sid": "AC1", "auth_token": "t", "from": "+17705550100"}
+    spoil(site, "from =", "form =")
+    assert any("has no form. Did you mean" in line and "from" in line for line in faults(folder, environ))
+
+
 def test_every_fault_of_every_file_at_once(folder, environ):
     spoil(folder / "site.toml", 'skills = ["service"]', 'skills = "service"')
     spoil(folder / "site.toml", "agent =", "agnt =")

@@ -192,7 +192,7 @@ class _Reading:
 
     def settings(self, section: Section, plug: Plug, provider: str) -> dict[str, object] | None:
         """The provider's settings as given. `<field>_file = "path"` gives `<field>` that file's text."""
-        fields = {field.name for field in msgspec.structs.fields(plug.Settings)}
+        fields = {field.encode_name for field in msgspec.structs.fields(plug.Settings)}
         given: dict[str, Any] = {}
         table = dict(section.table)
         sound = True

@@ -173,6 +173,7 @@ class VirtualClock(SystemClock):
     """Time that goes when the test says so."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.ms = 1_800_000_000_000
         self._sleepers: list[tuple[float, asyncio.Event]] = []
 

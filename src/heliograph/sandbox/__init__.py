@@ -11,9 +11,10 @@
 from heliograph.core.twin import KnownSender
 from heliograph.sandbox.accounts import make_service_account, read_account, read_accounts
 from heliograph.sandbox.asgi import asgi
-from heliograph.sandbox.behaviour import MAGIC, Match, Rule
 from heliograph.sandbox.control import verify
 from heliograph.sandbox.delivery import Pace
+from heliograph.sandbox.magic import MAGIC
+from heliograph.sandbox.rule import Match, Rule
 from heliograph.sandbox.serve import Running, serve
 from heliograph.sandbox.world import World
 

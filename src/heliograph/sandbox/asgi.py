@@ -42,6 +42,7 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
     is a SetupError. The lifespan protocol starts and stops the world."""
     doors = Doors(host, token)
     twins: list[tuple[str, Twin]] = [(prefix, twin) for twin in world.twins.values() for prefix in twin.PREFIXES]
+    twins.sort(key=lambda one: -len(one[0]))  # the longest that fits
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -1,102 +1,16 @@
-"""How the sandbox misbehaves: rules that are set through the control API, and magic numbers that carry one for ever.
-
-Magic numbers are `+1 NPA 555 01xx` in any area code: numbers that the North American plan keeps for fiction. 0100 to
-0179 are ordinary phones; the rest is the table below (see README.md of this folder).
-"""
+"""Which misbehaviour applies to a call: the rules in force, newest first, then the magic numbers."""
 
 from __future__ import annotations
 
 import random
-from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
 
-from heliograph.core.twin import Misbehaviour, Verb
+from heliograph.core.twin import Misbehaviour
+from heliograph.sandbox.magic import magic
+from heliograph.sandbox.rule import Asked, Rule
 
-CallRule = Literal["slow", "throttle", "refuse", "error", "no_rcs", "silent", "drop", "drop_before"]
-ReceiptRule = Literal["lose_receipts", "double_receipts", "reorder_receipts", "late_receipts", "revoke_fails"]
-_RECEIPTS = frozenset(ReceiptRule.__args__)  # type: ignore[attr-defined]  # typing keeps a Literal's values there
-
-SECONDS = {"slow": 3.0, "throttle": 2.0, "late_receipts": 30.0}
-STATUS = {"throttle": 429, "refuse": 403, "error": 500, "no_rcs": 404}
 MESSAGES_SEEN = 10_000  # ids that a rule with `per_message` remembers
-
-
-class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom a rule is about; empty = everyone. `call`: which call; empty = create (no_rcs: capabilities too)."""
-
-    number: str = ""
-    agent: str = ""
-    call: Verb | Literal[""] = ""
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One misbehaviour as it is posted. `times`: how often it applies, then it is gone. `per_message`: only to the
-    first so many calls with one message id. `share`: to that part of the calls, by the world's seed."""
-
-    do: CallRule | ReceiptRule
-    match: Match = Match()
-    seconds: Annotated[float, Meta(ge=0, le=86_400)] | None = None
-    status: Annotated[int, Meta(ge=400, le=599)] | None = None
-    times: Annotated[int, Meta(ge=1)] | None = None
-    per_message: Annotated[int, Meta(ge=1)] | None = None
-    share: Annotated[float, Meta(gt=0, le=1)] = 1.0
-
-    def of_receipts(self) -> bool:
-        return self.do in _RECEIPTS
-
-    def about(self, verb: str, number: str, sender: str) -> bool:
-        match = self.match
-        if (match.number and match.number != number) or (match.agent and match.agent != sender):
-            return False
-        if match.call:
-            return match.call == verb
-        return verb == "create" or (verb == "capabilities" and self.do == "no_rcs")
-
-
-class Magic(msgspec.Struct, frozen=True, kw_only=True):
-    """What a magic number does: a rule, or a phone in a certain state."""
-
-    says: str
-    rule: Rule | None = None
-    has_rcs: bool = True
-    online: bool = True
-
-
-def _on(call: Verb) -> Match:
-    return Match(call=call)
-
-
-MAGIC = {
-    "80": Magic(says="has no RCS", has_rcs=False),
-    "81": Magic(says="taken, answered after 3 s", rule=Rule(do="slow")),
-    "82": Magic(says="throttled: 429, Retry-After 2", rule=Rule(do="throttle")),
-    "83": Magic(says="throttled once per message, then taken", rule=Rule(do="throttle", seconds=1, per_message=1)),
-    "84": Magic(says="500, never taken", rule=Rule(do="error")),
-    "85": Magic(says="500 once per message, then taken", rule=Rule(do="error", per_message=1)),
-    "86": Magic(says="refused: 403", rule=Rule(do="refuse")),
-    "87": Magic(says="refused: 400", rule=Rule(do="refuse", status=400)),
-    "88": Magic(says="taken, never answered", rule=Rule(do="silent")),
-    "89": Magic(says="taken, connection closed without an answer", rule=Rule(do="drop")),
-    "90": Magic(says="taken and answered, no receipts", rule=Rule(do="lose_receipts")),
-    "91": Magic(says="receipts 30 s late", rule=Rule(do="late_receipts")),
-    "92": Magic(says="every receipt twice", rule=Rule(do="double_receipts")),
-    "93": Magic(says="READ before DELIVERED", rule=Rule(do="reorder_receipts")),
-    "94": Magic(says="offline: taken, not delivered until it is switched on", online=False),
-    "95": Magic(says="connection closed before it was taken", rule=Rule(do="drop_before")),
-    "96": Magic(says="capability yes, then 404 on create", rule=Rule(do="no_rcs", match=_on("create"))),
-    "97": Magic(says="capability question answered 500", rule=Rule(do="error", match=_on("capabilities"))),
-    "98": Magic(says="offline, and its expiry cannot be revoked", online=False, rule=Rule(do="revoke_fails")),
-    "99": Magic(says="refused 503 once per message, then taken", rule=Rule(do="error", status=503, per_message=1)),
-}
-
-
-def magic(number: str) -> Magic | None:
-    """The table's row for a number, if it is a magic one."""
-    if len(number) == 12 and number.startswith("+1") and number[5:10] == "55501":
-        return MAGIC.get(number[10:])
-    return None
 
 
 class Active:
@@ -139,42 +53,36 @@ class Behaviour:
 
     def reset(self) -> None:
         self.rules: list[Active] = []
-        self._count = 0
-        self._magic: dict[str, Active] = {}
+        self.count = 0
+        self._magic: dict[tuple[str, str], Active] = {}
 
     def add(self, rule: Rule) -> Active:
-        self._count += 1
-        active = Active(self._count, rule, self.seed)
+        self.count += 1
+        active = Active(self.count, rule, self.seed)
         self.rules.insert(0, active)
         return active
 
-    def on_call(self, verb: Verb, number: str, sender: str, message: str) -> Misbehaviour | None:
-        active = self._first(False, verb, number, sender, message)
-        if active is None:
-            return None
-        rule = active.rule
-        return Misbehaviour(do=rule.do, seconds=_seconds(rule), status=rule.status or STATUS.get(rule.do, 500))
+    def remove(self, key: int) -> None:
+        self.rules = [active for active in self.rules if active.key != key]
 
-    def on_receipts(self, number: str, sender: str, message: str) -> Misbehaviour | None:
-        active = self._first(True, "create", number, sender, message)
-        return Misbehaviour(do=active.rule.do, seconds=_seconds(active.rule), status=0) if active else None
+    def on_call(self, asked: Asked) -> Misbehaviour | None:
+        return self._first(False, asked)
 
-    def _first(self, of_receipts: bool, verb: str, number: str, sender: str, message: str) -> Active | None:
+    def on_receipts(self, asked: Asked, after: int = -1) -> Misbehaviour | None:
+        """`after`: only rules that were added after that count, and no magic number: it had its say."""
+        return self._first(True, asked, after)
+
+    def _first(self, of_receipts: bool, asked: Asked, after: int = -1) -> Misbehaviour | None:
         for active in self.rules:
+            if active.key <= after:
+                return None  # newest first: all that follow are older
             rule = active.rule
-            if rule.of_receipts() is of_receipts and rule.about(verb, number, sender) and active.applies(message):
+            if rule.of_receipts() is of_receipts and rule.about(asked) and active.applies(asked.message):
                 if active.spent:
                     self.rules.remove(active)
-                return active
-        row = magic(number)
-        if row is None or row.rule is None:
+                return rule.effect()
+        row = magic(asked.number, asked.channel) if after < 0 else None
+        if row is None or row.rule is None or row.rule.of_receipts() is not of_receipts or not row.rule.about(asked):
             return None
-        rule = row.rule
-        if rule.of_receipts() is not of_receipts or not rule.about(verb, number, sender):
-            return None
-        known = self._magic.setdefault(number, Active(0, rule, self.seed))
-        return known if known.applies(message) else None
-
-
-def _seconds(rule: Rule) -> float:
-    return SECONDS.get(rule.do, 0.0) if rule.seconds is None else rule.seconds
+        known = self._magic.setdefault((asked.number, asked.channel), Active(0, row.rule, self.seed))
+        return row.rule.effect() if known.applies(asked.message) else None

@@ -1,7 +1,8 @@
-"""Callbacks on their way to the server under test: in order, repeated until 200, for a week, then lost.
+"""Callbacks on their way to the server under test: in order, repeated until they are taken, for a week, then lost.
 
-Google repeats with a pause that grows to 600 s, for 7 days, and one bad webhook holds up what stands behind it; so does
-this. Order is kept per sender; `lanes` above 1 keeps it per phone only and posts that many at once (for loads).
+That is Google's way; a twin may name another (core.twin.Posting). Google repeats with a pause that grows to 600 s, for
+7 days, and one bad webhook holds up what stands behind it; so does this. Order is kept per sender; `lanes` above 1
+keeps it per phone only and posts that many at once (for loads).
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from heliograph.core.ports import Call, Clock
+from heliograph.core.twin import Posting
 from heliograph.sandbox.post import NoAnswer
 
 FIRST_PAUSE = 0.25  # seconds; a server that was restarted is found again within twice its absence
 LONGEST_PAUSE = 600.0
-KEPT_FOR = 7 * 86_400_000  # ms
 QUEUE = 10_000  # callbacks per lane; above it the oldest is lost
 
 Note = Callable[[str, "Waiting", str], None]
 
 
 class Waiting(msgspec.Struct, kw_only=True):
-    """One callback. `done` is called when it got its 200."""
+    """One callback. `done` is called when it was taken, `answered` with what was said then; `again` writes it anew for
+    a webhook that moved (the address is part of some signatures)."""
 
     call: Call
+    posting: Posting = Posting()
     born: int
     sender: str
     number: str
@@ -35,6 +38,8 @@ class Waiting(msgspec.Struct, kw_only=True):
     kind: str = ""
     tries: int = 0
     done: Callable[[], None] | None = None
+    again: Callable[[], Call | None] | None = None
+    answered: Callable[[bytes], None] | None = None
 
 
 class Callbacks:
@@ -62,15 +67,22 @@ class Callbacks:
             task = self._tasks[lane] = asyncio.ensure_future(self._run(lane, queue))
             task.add_done_callback(self._ended)
 
-    def hurry(self, sender: str, url: str) -> None:
-        """Tries at once, at this address, what waits for a sender: its webhook was mended, or stands elsewhere now."""
+    def hurry(self, sender: str) -> None:
+        """Tries at once what waits for a sender: its webhook was mended."""
         for lane, queue in self._queues.items():
             if lane[0] == sender:
                 for waiting in queue:
-                    waiting.call = msgspec.structs.replace(waiting.call, url=url)
                     waiting.tries = 0
                 if (pause := self._pauses.get(lane)) is not None:
                     pause.set()
+
+    def moved(self, sender: str, former: str) -> None:
+        """What waits for a sender at its `former` webhook goes to that of now, at once."""
+        for lane, queue in self._queues.items():
+            for waiting in queue if lane[0] == sender else ():
+                if waiting.call.url == former and waiting.again is not None:
+                    waiting.call = waiting.again() or waiting.call
+        self.hurry(sender)
 
     async def stop(self) -> None:
         """Drops what is waiting."""
@@ -88,16 +100,18 @@ class Callbacks:
     async def _run(self, lane: tuple[str, int], queue: deque[Waiting]) -> None:
         while queue:
             waiting = queue[0]
-            said = await self._try(waiting)
+            said, body = await self._try(waiting)
             if queue and queue[0] is waiting:  # else it was pushed out meanwhile
                 if not said:
                     queue.popleft()
                     self._note("callback", waiting, "")
                     if waiting.done is not None:
                         waiting.done()
-                elif self._clock.now() - waiting.born > KEPT_FOR:
+                    if waiting.answered is not None:
+                        waiting.answered(body)
+                elif (lost := self._is_lost(waiting)) is not None:
                     queue.popleft()
-                    self._note("callback_lost", waiting, f"not taken for 7 days: {said}")
+                    self._note("callback_lost", waiting, f"{lost}: {said}")
                 else:
                     self._note("callback_failed", waiting, said)
                     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(waiting.tries, 12))
@@ -117,10 +131,22 @@ class Callbacks:
             for wait in waits:
                 wait.cancel()
 
-    async def _try(self, waiting: Waiting) -> str:
-        """Empty if it was taken, else what was answered."""
+    def _is_lost(self, waiting: Waiting) -> str | None:
+        """Why it is not tried again, after one more failure."""
+        posting = waiting.posting
+        if posting.tries and waiting.tries + 1 >= posting.tries:
+            return f"not taken in {posting.tries} tries"
+        if self._clock.now() - waiting.born > posting.kept_for:
+            return f"not taken for {posting.kept_for / 86_400_000:g} days"
+        return None
+
+    async def _try(self, waiting: Waiting) -> tuple[str, bytes]:
+        """What was wrong, empty if it was taken, and the answer's body."""
         try:
-            status, _ = await self._send(waiting.call)
+            status, body = await self._send(waiting.call)
         except NoAnswer as fault:
-            return str(fault)
-        return "" if status == 200 else f"answered {status}; only 200 counts"
+            return str(fault), b""
+        if status == 200 or (waiting.posting.any_2xx and 200 <= status < 300):
+            return "", body
+        wanted = "a 2xx" if waiting.posting.any_2xx else "only 200"
+        return f"answered {status}; {wanted} counts", body

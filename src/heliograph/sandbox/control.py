@@ -13,25 +13,33 @@ import msgspec
 from heliograph.core.ports import Answer
 from heliograph.core.twin import KnownSender
 from heliograph.sandbox import person, phone_json
-from heliograph.sandbox.behaviour import MAGIC, Rule
 from heliograph.sandbox.handset import Handset, Switches
+from heliograph.sandbox.magic import MAGIC
 from heliograph.sandbox.post import NoAnswer
+from heliograph.sandbox.rule import Rule
 from heliograph.sandbox.world import World
 
+_PARTS = ("handsets", "agents", "senders", "behaviour", "lines", "log", "counts", "reset", "events")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
-class AgentBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An agent to register. `verify` False: the webhook is not asked first (it may not be up yet)."""
+class SenderBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A sender to register. `verify` False: the webhook is not asked first (it may not be up yet). `agent` and
+    `client_token` are Google's words for `sender` and `secret`. Without `credentials` those of before are kept, or new
+    ones are made where the provider has some; the answer to this call tells them."""
 
-    agent: str
+    provider: str = "google-rbm"
+    sender: str = ""
+    agent: str = ""
     name: str = ""
     webhook: str = ""
+    secret: str = ""
     client_token: str = ""
+    credentials: dict[str, str] = {}
+    address: str = ""
     launched: bool = True
     refusal: int = 404
     verify: bool = True
-    provider: str = "google-rbm"
 
 
 class Wrong(Exception):
@@ -68,12 +76,12 @@ async def _route(method: str, path: str, query: dict[str, str], body: bytes, wor
             shape, do = _ACTIONS[action]
             do(world, handset, _read(body, shape))
             return phone_json.phone(handset, world)
-        case "GET", ["agents"]:
-            return {"agents": [_agent(sender) for sender in world.senders.values()]}
-        case "POST", ["agents"]:
-            return await _register(_read(body, AgentBody), world)
-        case "POST", ["agents", agent, "verify"]:
-            return await _verify_again(agent, world)
+        case "GET", ["agents" | "senders" as word]:
+            return {word: [_sender(sender, world) for sender in world.senders.values()]}
+        case "POST", ["agents" | "senders"]:
+            return await _register(_read(body, SenderBody), world)
+        case "POST", ["agents" | "senders", sender_id, "verify"]:
+            return await _verify_again(sender_id, world)
         case "GET", ["behaviour"]:
             return _behaviour(world)
         case "POST", ["behaviour"]:
@@ -81,6 +89,11 @@ async def _route(method: str, path: str, query: dict[str, str], body: bytes, wor
         case "DELETE", ["behaviour"]:
             world.behaviour.reset()
             return _behaviour(world)
+        case "DELETE", ["behaviour", key] if key.isdecimal():
+            world.behaviour.remove(int(key))
+            return _behaviour(world)
+        case "POST", ["lines", provider, "cut"]:
+            return _cut(provider, world)
         case "GET", ["log"]:
             at, lines = world.ledger.since(_whole(query, "since"))
             return {"next": at, "entries": msgspec.to_builtins(lines)}
@@ -89,7 +102,7 @@ async def _route(method: str, path: str, query: dict[str, str], body: bytes, wor
         case "POST", ["reset"]:
             await world.reset()
             return {"reset": True}
-    if path.split("/")[0] in ("handsets", "agents", "behaviour", "log", "counts", "reset", "events"):
+    if path.split("/")[0] in _PARTS:
         raise Wrong(405 if method not in ("GET", "POST") else 404, f"{method} /sandbox/{path} does nothing.")
     raise Wrong(404, f"/sandbox/{path[:80]} is not a part of the sandbox; README.md of the sandbox lists them.")
 
@@ -104,41 +117,49 @@ def _switch(handset: Handset, switches: Switches, world: World) -> dict[str, Any
     return phone_json.phone(handset, world)
 
 
-async def _register(body: AgentBody, world: World) -> dict[str, Any]:
+async def _register(body: SenderBody, world: World) -> dict[str, Any]:
+    sender_id = body.sender or body.agent
     if body.provider not in world.twins:
         raise Wrong(400, f"provider {body.provider[:40]!r} has no twin here; there are: {', '.join(world.twins)}.")
-    if not body.agent:
-        raise Wrong(400, "agent must not be empty.")
+    if not sender_id:
+        raise Wrong(400, "sender must not be empty.")
     if body.refusal not in (403, 404):
         raise Wrong(400, f"refusal is {body.refusal}; a sender that is not launched answers 404 or 403.")
-    former = world.sender(body.provider, body.agent)
+    former = world.sender(body.provider, sender_id)
+    credentials = body.credentials or (former.credentials if former else world.new_credentials(body.provider))
     sender = KnownSender(
-        id=body.agent,
+        id=sender_id,
         provider=body.provider,
-        name=body.name or body.agent,
+        name=body.name or sender_id,
         webhook=body.webhook,
-        secret=body.client_token,
+        secret=body.secret or body.client_token,
+        credentials=credentials,
+        address=body.address,
         launched=body.launched,
         refusal=body.refusal,
         testers=former.testers if former else {},
     )
     world.add_sender(sender)
     detail = await verify(sender, world) if sender.webhook and body.verify else ""
-    return {**_agent(sender), **({"detail": detail} if detail else {})}
+    return {**_sender(sender, world), "credentials": credentials, **({"detail": detail} if detail else {})}
 
 
-async def _verify_again(agent: str, world: World) -> dict[str, Any]:
+async def _verify_again(sender_id: str, world: World) -> dict[str, Any]:
     for sender in world.senders.values():
-        if sender.id == agent and sender.webhook:
+        if sender_id in (sender.id, f"{sender.provider}/{sender.id}") and sender.webhook:
             detail = await verify(sender, world)
-            return {**_agent(sender), **({"detail": detail} if detail else {})}
-    raise Wrong(404, f"Agent {agent[:80]!r} is not registered, or has no webhook.")
+            return {**_sender(sender, world), **({"detail": detail} if detail else {})}
+    raise Wrong(404, f"Sender {sender_id[:80]!r} is not registered, or has no webhook.")
 
 
 async def verify(sender: KnownSender, world: World) -> str:
     """Asks a sender's webhook for proof, as the provider does; sets `verified`. Empty if it was right, else what was
     wrong. Callbacks are posted to a webhook that failed as well: a real provider would not take it at all."""
-    call, wanted = world.twins[sender.provider].challenge(sender, secrets.token_hex(16))
+    asked = world.twins[sender.provider].challenge(sender, secrets.token_hex(16))
+    if asked is None:
+        sender.verified = True
+        return ""
+    call, wanted = asked
     try:
         status, body = await world.post.send(call)
     except NoAnswer as fault:
@@ -152,17 +173,29 @@ async def verify(sender: KnownSender, world: World) -> str:
             said = ""
     sender.verified = not said
     if sender.verified:
-        world.callbacks.hurry(sender.id, sender.webhook)
+        world.callbacks.hurry(sender.id)
     world.note("verification", sender=sender.id, detail=said or "verified")
     return said
 
 
-def _agent(sender: KnownSender) -> dict[str, Any]:
-    """A sender as JSON; its secret is not told again."""
+def _cut(provider: str, world: World) -> dict[str, Any]:
+    line = world.lines.get(provider)
+    if line is None:
+        raise Wrong(404, f"Provider {provider[:40]!r} has no line here; with one: {', '.join(world.lines) or 'none'}.")
+    line.cut()
+    world.note("cut", detail=provider)
+    return {"cut": provider}
+
+
+def _sender(sender: KnownSender, world: World) -> dict[str, Any]:
+    """A sender as JSON; what is secret of it is not told again."""
     return {
+        "sender": sender.id,
         "agent": sender.id,
         "provider": sender.provider,
+        "channel": world.twins[sender.provider].CHANNEL,
         "name": sender.name,
+        "address": sender.address,
         "webhook": sender.webhook,
         "launched": sender.launched,
         "refusal": sender.refusal,
@@ -172,7 +205,7 @@ def _agent(sender: KnownSender) -> dict[str, Any]:
 
 
 def _behaviour(world: World) -> dict[str, Any]:
-    numbers = {f"+1 ??? 555 01{ending}": row.says for ending, row in MAGIC.items()}
+    numbers = {f"+1 ??? 555 01{ending}": f"{row.channel}: {row.says}" for ending, row in MAGIC.items()}
     return {"rules": [active.shown() for active in world.behaviour.rules], "magic_numbers": numbers}
 
 

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from heliograph.core.twin import Arrival, Delivered, Expired, Read
+from heliograph.core.twin import About, Arrival, Delivered, Expired, Failed, Read, Sent
 from heliograph.sandbox.handset import Bubble, Handset
+from heliograph.sandbox.ledger import State
 
 if TYPE_CHECKING:
     from heliograph.sandbox.world import World
 
-Receipts = tuple[type[Delivered | Read], ...]
+Kind = type[Sent | Delivered | Read | Failed]
+
+# What a receipt makes of a message in its provider's books.
+_STATES: dict[type[About], State] = {Sent: "sent", Delivered: "delivered", Read: "read", Failed: "failed"}
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How quick phones and people are, seconds. `receipts` False: phones get their messages and nobody is told, for
-    loads that would drown in callbacks."""
+    """How quick phones and people are, seconds; a message is told as sent half-way to its delivery. `receipts` False:
+    phones get their messages and nobody is told, for loads that would drown in callbacks."""
 
     receipts: bool = True
     delivered: float = 0.15
@@ -26,7 +30,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PACE = Pace()
-HELD = 30 * 86_400_000  # ms that Google holds a message without an expiry for a phone that is away; then it is deleted
+HELD = 30 * 86_400_000  # ms that a message without an expiry is held for a phone that is away; then it is deleted
 
 
 class Delivery:
@@ -35,33 +39,44 @@ class Delivery:
         self.pace = pace
 
     def take(self, arrival: Arrival) -> None:
-        """The message goes to the phone, or waits for it."""
+        """The message goes to the phone, or waits for it, or comes to nothing."""
         world = self._world
         handset = world.handset(arrival.number)
-        known = world.ledger.entry(arrival.sender, arrival.id)
-        known.resource = arrival.resource
-        world.ledger.totals["taken"] += 1
+        world.ledger.took(arrival, world.now())
         bubble = Bubble(
             id=arrival.id,
+            ours=arrival.ours,
             channel=world.twins[arrival.provider].CHANNEL,
             provider=arrival.provider,
             sender=arrival.sender,
+            source=arrival.source,
             direction="in",
             at=world.now(),
             state="waiting",
             resource=arrival.resource,
             expires=arrival.expires,
+            parts=arrival.parts,
+            part=arrival.part,
+            group=arrival.group,
         )
-        world.note("taken", number=arrival.number, sender=arrival.sender, message=arrival.id)
-        if handset.online and handset.has_rcs:
+        world.note("taken", number=arrival.number, sender=arrival.sender, message=bubble.counted)
+        self._judge(handset, bubble)
+        do = bubble.rule.do if bubble.rule else ""
+        if arrival.fails or do in ("fail_receipt", "vanish"):
+            bubble.state = "gone"
+            world.note("not_delivered", number=arrival.number, sender=arrival.sender, message=bubble.counted)
+            if do != "vanish":
+                self._tell_in(
+                    self.pace.delivered,
+                    handset,
+                    bubble,
+                    Failed,
+                    arrival.fails or (bubble.rule.code if bubble.rule else ""),
+                )
+        elif handset.reached(bubble.channel):
             self._deliver(handset, bubble)
-            return
-        handset.wait(bubble)
-        if arrival.expires is not None:
-            world.timers.at(arrival.expires, partial(self._expire, handset, bubble))
         else:
-            world.timers.at(world.now() + HELD, partial(self._give_up, handset, bubble))
-        world.feed.changed(arrival.number)
+            self._wait(handset, bubble)
 
     def withdraw(self, sender: str, number: str, message: str) -> bool:
         """Revokes a message that has not reached its phone; False = it has, or there is none."""
@@ -71,72 +86,121 @@ class Delivery:
             return False
         bubble.state = "gone"
         del handset.waiting[message]
-        self._world.note("revoked", number=number, sender=sender, message=message)
+        self._world.ledger.mark(sender, message, "revoked", self._world.now())
+        self._world.note("revoked", number=number, sender=sender, message=bubble.counted)
         self._world.feed.changed(number)
         return True
 
     def deliver_waiting(self, handset: Handset) -> None:
         """Delivers what waited for a phone that can be reached again, oldest first."""
-        if handset.online and handset.has_rcs:
-            waiting, handset.waiting = handset.waiting, {}
-            for bubble in waiting.values():
+        for bubble in list(handset.waiting.values()):
+            if handset.reached(bubble.channel):
+                del handset.waiting[bubble.id]
                 self._deliver(handset, bubble)
 
     def read(self, handset: Handset, bubble: Bubble, times: int = 1) -> None:
         """The person sees a message; only the first time counts."""
         if bubble.state == "delivered":
             bubble.state = "read"
-            self._receipts(handset.number, bubble, (Read,) * times)
+            self._tell(handset, bubble, Read, times=times)
             self._world.feed.changed(handset.number)
+
+    def _judge(self, handset: Handset, bubble: Bubble) -> None:
+        """Finds the rule about its receipts; later once more, among the rules that are new since."""
+        world = self._world
+        if bubble.rule is None:
+            after = bubble.rules_seen if bubble.judged else -1
+            bubble.rule = world.receipts_rule(handset.number, bubble, after)
+            bubble.judged, bubble.rules_seen = True, world.behaviour.count
+
+    def _wait(self, handset: Handset, bubble: Bubble) -> None:
+        world = self._world
+        handset.wait(bubble)
+        if bubble.expires is not None:
+            world.timers.at(bubble.expires, partial(self._expire, handset, bubble))
+        else:
+            world.timers.at(world.now() + HELD, partial(self._give_up, handset, bubble))
+        world.feed.changed(handset.number)
+        do = bubble.rule.do if bubble.rule else ""
+        if self.pace.receipts and do != "lose_receipts":
+            late = bubble.rule.seconds if bubble.rule and do == "late_receipts" else 0.0
+            self._tell_in(late + self.pace.delivered / 2, handset, bubble, Sent)
+            bubble.sent = True
 
     def _deliver(self, handset: Handset, bubble: Bubble) -> None:
         world = self._world
         bubble.state = "delivered"
         bubble.at = world.now()
         handset.messages.append(bubble)
-        world.ledger.entry(bubble.sender, bubble.id).deliveries += 1
+        world.ledger.entry(bubble.sender, bubble.counted).deliveries += 1
         world.ledger.totals["deliveries"] += 1
-        world.note("delivered", number=handset.number, sender=bubble.sender, message=bubble.id)
+        world.note("delivered", number=handset.number, sender=bubble.sender, message=bubble.counted)
         world.feed.changed(handset.number)
         if self.pace.receipts:
             self._plan_receipts(handset, bubble)
 
     def _plan_receipts(self, handset: Handset, bubble: Bubble) -> None:
         world = self._world
-        rule = world.behaviour.on_receipts(handset.number, bubble.sender, bubble.id)
+        self._judge(handset, bubble)
+        rule = bubble.rule
         do = rule.do if rule else ""
         late = rule.seconds if rule and do == "late_receipts" else 0.0
         times = 2 if do == "double_receipts" else 1
         looks = handset.reads and not handset.muted
-        first = world.now() + round((self.pace.delivered + late) * 1_000)
-        second = first + round(self.pace.read * 1_000)
+        first = late + self.pace.delivered
         if do == "lose_receipts":
             bubble.untold = True
-            world.note("receipts_lost", number=handset.number, sender=bubble.sender, message=bubble.id)
-        if do == "reorder_receipts" and looks:
-            # Both at once and the wrong way round; the person has looked by then.
-            world.timers.at(second, partial(self._reorder, handset, bubble))
+            world.note("receipts_lost", number=handset.number, sender=bubble.sender, message=bubble.counted)
+        if do == "reorder_receipts":
+            # All at once and the wrong way round; if the person looks, then by then.
+            world.timers.at(
+                world.now() + round((first + (self.pace.read if looks else 0)) * 1_000),
+                partial(self._reorder, handset, bubble, looks),
+            )
             return
-        world.timers.at(first, partial(self._receipts, handset.number, bubble, (Delivered,) * times))
+        if not bubble.sent:
+            self._tell_in(late + self.pace.delivered / 2, handset, bubble, Sent, times=times)
+        self._tell_in(first, handset, bubble, Delivered, times=times)
         if looks:
-            world.timers.at(second, partial(self._look, handset, bubble, times))
+            world.timers.at(
+                world.now() + round((first + self.pace.read) * 1_000), partial(self._look, handset, bubble, times)
+            )
 
     def _look(self, handset: Handset, bubble: Bubble, times: int) -> None:
         if handset.reads and not handset.muted:
             self.read(handset, bubble, times)
 
-    def _reorder(self, handset: Handset, bubble: Bubble) -> None:
-        self.read(handset, bubble)
-        self._receipts(handset.number, bubble, (Delivered,))
+    def _reorder(self, handset: Handset, bubble: Bubble, looks: bool) -> None:
+        if looks:
+            self.read(handset, bubble)
+        self._tell(handset, bubble, Delivered)
+        if not bubble.sent:
+            self._tell(handset, bubble, Sent)
 
-    def _receipts(self, number: str, bubble: Bubble, kinds: Receipts) -> None:
+    def _tell_in(
+        self, seconds: float, handset: Handset, bubble: Bubble, kind: Kind, code: str = "", times: int = 1
+    ) -> None:
+        moment = self._world.now() + round(seconds * 1_000)
+        self._world.timers.at(moment, partial(self._tell, handset, bubble, kind, code, times))
+
+    def _tell(self, handset: Handset, bubble: Bubble, kind: Kind, code: str = "", times: int = 1) -> None:
         """Tells the sender. A receipt told twice is one event with one id."""
-        world = self._world
+        world, number = self._world, handset.number
+        world.ledger.mark(bubble.sender, bubble.id, _STATES[kind], world.now(), code)
         if bubble.untold or not self.pace.receipts:
             return
-        ids = {kind: world.new_id() for kind in set(kinds)}
-        for kind in kinds:
-            world.tell(bubble, kind(number=number, event=ids[kind], at=world.now(), message=bubble.id))
+        more = {"code": code} if kind is Failed else {}
+        happening = kind(
+            number=number,
+            event=world.new_id(),
+            at=world.now(),
+            to=bubble.source,
+            message=bubble.id,
+            resource=bubble.resource,
+            **more,
+        )
+        for _ in range(times):
+            world.tell(bubble, happening)
 
     def _give_up(self, handset: Handset, bubble: Bubble) -> None:
         """Nobody is told."""
@@ -147,13 +211,29 @@ class Delivery:
         if bubble.state != "waiting":
             return
         world, number = self._world, handset.number
-        rule = world.behaviour.on_receipts(number, bubble.sender, bubble.id)
-        revoked = rule is None or rule.do != "revoke_fails"
+        self._judge(handset, bubble)
+        do = bubble.rule.do if bubble.rule else ""
+        revoked = do != "revoke_fails"
         if revoked:
             bubble.state = "gone"
             handset.waiting.pop(bubble.id, None)
-        world.note("expired", number=number, sender=bubble.sender, message=bubble.id, detail="" if revoked else "kept")
+            world.ledger.mark(bubble.sender, bubble.id, "expired", world.now())
+        world.note(
+            "expired",
+            number=number,
+            sender=bubble.sender,
+            message=bubble.counted,
+            detail="" if revoked else "kept",
+        )
         world.feed.changed(number)
-        if self.pace.receipts and not (rule and rule.do == "lose_receipts"):
-            event = Expired(number=number, event=world.new_id(), at=world.now(), message=bubble.id, revoked=revoked)
+        if self.pace.receipts and do != "lose_receipts":
+            event = Expired(
+                number=number,
+                event=world.new_id(),
+                at=world.now(),
+                to=bubble.source,
+                message=bubble.id,
+                resource=bubble.resource,
+                revoked=revoked,
+            )
             world.tell(bubble, event)

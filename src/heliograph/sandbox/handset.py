@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from heliograph.core.content import Card, Carousel, Content, File, Suggestion, Text
+from heliograph.core.content import Card, Carousel, Content, File, Named, Suggestion, Text
+from heliograph.core.twin import Misbehaviour, Shown
 
 MESSAGES = 1_000  # kept per phone; older ones leave its list, their ids stay known
 
@@ -23,26 +24,63 @@ class Bubble(msgspec.Struct, kw_only=True):
     direction: Literal["in", "out"]
     at: int
     state: Literal["waiting", "delivered", "read", "sending", "sent", "gone"]
+    ours: str = ""
+    source: str = ""
     resource: bytes = b""
     expires: int | None = None
     text: str = ""
-    content: Content | None = None
+    shown: Shown | None = None
     tapped: list[str] = []
+    quotes: str = ""  # the id of the message that it answers
+    parts: int = 1
+    part: int = 0  # from 1, where the parts of one message come by themselves
+    group: str = ""
+    rule: Misbehaviour | None = None  # what goes wrong with its receipts
+    judged: bool = False
+    rules_seen: int = 0  # rules that had their say about it
+    sent: bool = False  # told as sent while it waited
     untold: bool = False  # no receipt of it is told
+
+    @property
+    def counted(self) -> str:
+        """The id that it is counted by."""
+        return self.ours or self.id
 
 
 class Handset(msgspec.Struct, kw_only=True):
-    """`reads`: the person looks at what comes, a moment after delivery. `muted`: it comes without a sound, and nobody
-    looks until the phone is opened. `waiting`: taken by the provider while the phone was offline, oldest first."""
+    """`online`: it has data, which RCS and WhatsApp need; `signal`: the network reaches it, which SMS needs. A landline
+    has neither RCS nor WhatsApp nor SMS.
+
+    `reads`: the person looks at what comes, a moment after delivery. `muted`: it comes without a sound, and nobody
+    looks until the phone is opened. `waiting`: taken by the provider while the phone could not be reached, oldest
+    first. `stopped`: senders (provider/id) that the person opted out of at the provider, "*" = of all.
+    `said`: when the person last wrote to a sender (provider/id), ms."""
 
     number: str
     name: str = ""
     has_rcs: bool = True
+    has_wa: bool = True
+    has_sms: bool = True
     online: bool = True
+    signal: bool = True
     reads: bool = True
     muted: bool = False
     messages: deque[Bubble] = msgspec.field(default_factory=lambda: deque(maxlen=MESSAGES))
     waiting: dict[str, Bubble] = msgspec.field(default_factory=dict)
+    stopped: set[str] = msgspec.field(default_factory=set)
+    said: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def reached(self, channel: str) -> bool:
+        """Whether a message of this channel gets through now. A channel that nobody knows does."""
+        match channel:
+            case "rcs":
+                return self.has_rcs and self.online
+            case "wa":
+                return self.has_wa and self.online
+            case "sms":
+                return self.has_sms and self.signal
+            case _:
+                return self.online
 
     def wait(self, bubble: Bubble) -> None:
         """The oldest is lost where too many wait."""
@@ -51,15 +89,18 @@ class Handset(msgspec.Struct, kw_only=True):
         self.waiting[bubble.id] = bubble
 
     def find(self, message: str) -> Bubble | None:
-        """The newest message to this phone with that id."""
+        """The newest message to this phone with that id, the provider's or the sender's own."""
         for bubble in reversed(self.messages):
-            if bubble.id == message and bubble.direction == "in":
+            if bubble.direction == "in" and message in (bubble.id, bubble.ours):
                 return bubble
         return None
 
-    def newest_sender(self) -> str:
-        """Who wrote last, or was written to last; empty if nobody was."""
-        return self.messages[-1].sender if self.messages else ""
+    def newest(self, provider: str = "", sender: str = "") -> Bubble | None:
+        """What came or went last, with this sender if one is named."""
+        for bubble in reversed(self.messages):
+            if (not provider or bubble.provider == provider) and (not sender or bubble.sender == sender):
+                return bubble
+        return None
 
     @property
     def unread(self) -> int:
@@ -70,7 +111,10 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What may be changed of a phone; absent = as it is."""
 
     has_rcs: bool | None = None
+    has_wa: bool | None = None
+    has_sms: bool | None = None
     online: bool | None = None
+    signal: bool | None = None
     reads: bool | None = None
     muted: bool | None = None
     name: str | None = None
@@ -105,5 +149,7 @@ def summary(content: Content | None, text: str) -> str:
             return bodies[0].title or bodies[0].description or "Carousel"
         case File(media=media):
             return media.description or text or "File"
+        case Named(shown=words):
+            return words
         case _:
             return text

@@ -4,20 +4,46 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from itertools import islice
+from typing import Literal
 
 import msgspec
+
+from heliograph.core.twin import Arrival, Kept
 
 MESSAGES = 200_000  # message ids remembered, over all phones: about 1 KB each with a short card
 LINES = 20_000
 
 
+State = Literal["taken", "sent", "delivered", "read", "failed", "expired", "revoked"]
+
+
+# A later word of the provider takes the place of an earlier one unless it stands lower here.
+_FURTHER: dict[State, int] = {
+    "taken": 0,
+    "sent": 1,
+    "failed": 2,
+    "expired": 2,
+    "revoked": 2,
+    "delivered": 3,
+    "read": 4,
+}
+
+
 class Known(msgspec.Struct, kw_only=True):
     """One id that a sender used. `creates`: requests that came with it; `deliveries`: times it was put on a phone.
-    `resource`: None = never taken, b"" = the id of an event."""
+    `answer`: None = never taken, b"" = the id of an event. The rest is what the provider knows of a message; where the
+    sender's own id is another, it has an entry of its own that counts."""
 
     creates: int = 0
     deliveries: int = 0
-    resource: bytes | None = None
+    answer: bytes | None = None
+    resource: bytes = b""
+    ours: str = ""
+    number: str = ""
+    state: State = "taken"
+    code: str = ""
+    taken: int = 0
+    at: int = 0
 
 
 class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -25,7 +51,8 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     at: int
     kind: str
     number: str = ""
-    agent: str = ""
+    sender: str = ""
+    agent: str = ""  # the former word for sender
     message: str = ""
     detail: str = ""
 
@@ -53,13 +80,55 @@ class Ledger:
             known = self.known[key] = Known()
         return known
 
+    def took(self, arrival: Arrival, at: int) -> None:
+        """A provider took a message. Where the sender's own id is another, deliveries are counted by that."""
+        known = self.entry(arrival.sender, arrival.id)
+        known.answer = arrival.answer or arrival.resource
+        known.resource = arrival.resource
+        known.ours = arrival.ours
+        known.number = arrival.number
+        known.state, known.code, known.taken, known.at = "taken", "", at, at
+        self.totals["taken"] += 1
+
+    def mark(self, sender: str, message: str, state: State, at: int, code: str = "") -> None:
+        """What became of a message, for who asks its provider; a delivery is not taken back by what comes after it."""
+        known = self.known.get((sender, message))
+        if known is None or known.answer is None or _FURTHER[state] < _FURTHER[known.state]:
+            return
+        known.state, known.code, known.at = state, code, at
+
     def find(self, sender: str, message: str) -> Known | None:
         return self.known.get((sender, message))
 
-    def note(self, at: int, kind: str, number: str, agent: str, message: str, detail: str) -> None:
+    def kept(self, sender: str, message: str) -> Kept | None:
+        known = self.find(sender, message)
+        if known is None or not known.answer:
+            return None
+        return Kept(
+            id=message,
+            ours=known.ours,
+            number=known.number,
+            resource=known.resource,
+            answer=known.answer,
+            state=known.state,
+            code=known.code,
+            taken=known.taken,
+            at=known.at,
+        )
+
+    def note(self, at: int, kind: str, number: str, sender: str, message: str, detail: str) -> None:
         self._count += 1
         self.log.append(
-            Line(n=self._count, at=at, kind=kind, number=number, agent=agent, message=message, detail=detail)
+            Line(
+                n=self._count,
+                at=at,
+                kind=kind,
+                number=number,
+                sender=sender,
+                agent=sender,
+                message=message,
+                detail=detail,
+            )
         )
 
     def since(self, n: int, limit: int = 1_000) -> tuple[int, list[Line]]:

@@ -1,4 +1,4 @@
-"""Files that were handed to a provider, kept in memory so that phones can show them."""
+"""What was handed to a provider, kept in memory: files, so that phones can show them, and named documents."""
 
 from __future__ import annotations
 
@@ -29,3 +29,12 @@ class Media:
 
     def find(self, name: str) -> Medium | None:
         return self._kept.get(name)
+
+
+class Shelf(OrderedDict[str, bytes]):
+    """Documents of one provider by name. Bounded: the oldest goes first."""
+
+    def __setitem__(self, name: str, document: bytes) -> None:
+        super().__setitem__(name, document)
+        while len(self) > FILES:
+            self.popitem(last=False)

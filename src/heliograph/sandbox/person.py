@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from heliograph.core.content import File, Media, Reply
-from heliograph.core.twin import Filed, Happening, KnownSender, Located, Said, Subscribed, Tapped, Typing
+from heliograph.core.twin import Filed, Happening, KnownSender, Located, Said, Shown, Subscribed, Tapped, Typing
 from heliograph.sandbox.handset import Bubble, Handset, suggestion
 from heliograph.sandbox.phone_json import content_of
 from heliograph.sandbox.world import World
@@ -16,8 +18,11 @@ class NotPossible(Exception):
 
 
 class Saying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`sender`: an id, or provider/id. `in_reply_to`: the message that is quoted."""
+
     text: str
     sender: str = ""
+    in_reply_to: str = ""
 
 
 class Tapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,9 +56,16 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def say(world: World, handset: Handset, saying: Saying) -> None:
     if not saying.text or len(saying.text) > 3_072:
         raise NotPossible(f"text has {len(saying.text)} characters; a message has 1 to 3,072.")
-    sender = _sender(world, handset, saying.sender)
-    said = Said(number=handset.number, event=world.new_id(), at=world.now(), text=saying.text)
-    _out(world, handset, sender, said, text=saying.text)
+    quoted = handset.find(saying.in_reply_to) if saying.in_reply_to else None
+    if saying.in_reply_to and quoted is None:
+        raise NotPossible(f"Message {saying.in_reply_to[:80]} is not on this phone; only what came can be quoted.")
+    if quoted is not None:
+        sender = _known(world, quoted.provider, quoted.sender)
+    else:
+        sender = _sender(world, handset, saying.sender)
+    quotes = quoted.id if quoted else ""
+    said = Said(**_event(world, handset, sender), text=saying.text, in_reply_to=quotes)
+    _out(world, handset, sender, said, text=saying.text, quotes=quotes)
 
 
 def tap(world: World, handset: Handset, tapping: Tapping) -> None:
@@ -71,10 +83,13 @@ def tap(world: World, handset: Handset, tapping: Tapping) -> None:
     world.delivery.read(handset, bubble)
     bubble.tapped.append(tapping.suggestion)
     happening = Tapped(
-        number=handset.number, event=world.new_id(), at=world.now(), message=bubble.id, suggestion=tapped
+        **{**_event(world, handset, sender), "to": bubble.source},
+        message=bubble.id,
+        resource=bubble.resource,
+        suggestion=tapped,
     )
     if isinstance(tapped, Reply):
-        _out(world, handset, sender, happening, text=tapped.text)
+        _out(world, handset, sender, happening, text=tapped.text, quotes=bubble.id)
     else:
         _quiet(world, handset, sender, happening, tapped.text)
 
@@ -87,25 +102,21 @@ def read(world: World, handset: Handset, reading: Reading) -> None:
     found = handset.find(reading.message)
     if found is None:
         raise NotPossible(f"Message {reading.message[:80]} is not on this phone.")
-    world.delivery.read(handset, found)
+    for bubble in list(handset.messages):  # its parts, where they came one by one
+        if bubble is found or (found.group and (bubble.sender, bubble.group) == (found.sender, found.group)):
+            world.delivery.read(handset, bubble)
 
 
 def typing(world: World, handset: Handset, to: ToSender) -> None:
     sender = _sender(world, handset, to.sender)
-    _quiet(world, handset, sender, Typing(number=handset.number, event=world.new_id(), at=world.now()), "")
+    _quiet(world, handset, sender, Typing(**_event(world, handset, sender)), "")
 
 
 def location(world: World, handset: Handset, place: Place) -> None:
     if not (-90 <= place.latitude <= 90 and -180 <= place.longitude <= 180):
         raise NotPossible(f"{place.latitude}, {place.longitude} is not a place on Earth.")
     sender = _sender(world, handset, place.sender)
-    located = Located(
-        number=handset.number,
-        event=world.new_id(),
-        at=world.now(),
-        latitude=place.latitude,
-        longitude=place.longitude,
-    )
+    located = Located(**_event(world, handset, sender), latitude=place.latitude, longitude=place.longitude)
     _out(world, handset, sender, located, text=f"Location {place.latitude:g}, {place.longitude:g}")
 
 
@@ -114,15 +125,13 @@ def file(world: World, handset: Handset, sending: Sending) -> None:
         raise NotPossible("A file needs url and content_type.")
     sender = _sender(world, handset, sending.sender)
     filed = Filed(
-        number=handset.number,
-        event=world.new_id(),
-        at=world.now(),
+        **_event(world, handset, sender),
         url=sending.url,
         content_type=sending.content_type,
         name=sending.name,
     )
     bubble = _out(world, handset, sender, filed, text=sending.name or sending.url)
-    bubble.content = File(media=Media(url=sending.url, description=sending.name))
+    bubble.shown = Shown(content=File(media=Media(url=sending.url, description=sending.name)))
 
 
 def subscribe(world: World, handset: Handset, to: ToSender, *, wanted: bool) -> None:
@@ -130,14 +139,8 @@ def subscribe(world: World, handset: Handset, to: ToSender, *, wanted: bool) -> 
     sender = _sender(world, handset, to.sender)
     word = world.twins[sender.provider].keyword(handset.number, wanted)
     if word:
-        _out(
-            world,
-            handset,
-            sender,
-            Said(number=handset.number, event=world.new_id(), at=world.now(), text=word),
-            text=word,
-        )
-    event = Subscribed(number=handset.number, event=world.new_id(), at=world.now(), wanted=wanted)
+        _out(world, handset, sender, Said(**_event(world, handset, sender), text=word), text=word)
+    event = Subscribed(**_event(world, handset, sender), wanted=wanted)
     _quiet(world, handset, sender, event, "subscribe" if wanted else "unsubscribe")
 
 
@@ -149,32 +152,52 @@ def accept(world: World, handset: Handset, to: ToSender) -> None:
             known.testers[handset.number] = "ACCEPTED"
             world.note("tester", number=handset.number, sender=known.id, detail="ACCEPTED")
             return
-    raise NotPossible("Nobody invited this phone to test; POST /v1/phones/<number>/testers does.")
+    raise NotPossible(
+        "Nobody invited this phone to test; the provider's API does (Google: POST /v1/phones/<number>/testers)."
+    )
+
+
+def _event(world: World, handset: Handset, sender: KnownSender) -> dict[str, Any]:
+    """What every happening says. The person writes to the address under which the sender wrote last."""
+    newest = handset.newest(sender.provider, sender.id)
+    return {
+        "number": handset.number,
+        "event": world.new_id(),
+        "at": world.now(),
+        "to": newest.source if newest else "",
+    }
 
 
 def _sender(world: World, handset: Handset, wanted: str) -> KnownSender:
-    """Whom the person writes to: the one named, else the newest in this phone, else the only one there is."""
-    sender_id = wanted or handset.newest_sender()
-    matching = [known for known in world.senders.values() if not sender_id or known.id == sender_id]
+    """Whom the person writes to: the one named (id, or provider/id), else the newest in this phone, else the only one
+    there is."""
+    newest = handset.newest()
+    if not wanted and newest is not None:
+        return _known(world, newest.provider, newest.sender)
+    matching = [known for known in world.senders.values() if wanted in ("", known.id, f"{known.provider}/{known.id}")]
     if len(matching) == 1:
         return matching[0]
-    if sender_id:
-        raise NotPossible(f"Sender {sender_id[:80]!r} is not registered here; POST /sandbox/agents registers it.")
+    if len(matching) > 1 and wanted:
+        raise NotPossible(f"{len(matching)} senders are called {wanted[:80]!r}; name it as provider/{wanted[:80]}.")
+    if wanted:
+        raise NotPossible(f"Sender {wanted[:80]!r} is not registered here; POST /sandbox/senders registers it.")
     raise NotPossible(
         f"{len(matching)} senders are registered and none wrote to this phone yet: name one as sender."
         if matching
-        else "No sender is registered yet; POST /sandbox/agents registers one."
+        else "No sender is registered yet; POST /sandbox/senders registers one."
     )
 
 
 def _known(world: World, provider: str, sender_id: str) -> KnownSender:
     sender = world.sender(provider, sender_id)
     if sender is None:
-        raise NotPossible(f"Sender {sender_id!r} is no longer registered; POST /sandbox/agents registers it.")
+        raise NotPossible(f"Sender {sender_id!r} is no longer registered; POST /sandbox/senders registers it.")
     return sender
 
 
-def _out(world: World, handset: Handset, sender: KnownSender, happening: Happening, *, text: str) -> Bubble:
+def _out(
+    world: World, handset: Handset, sender: KnownSender, happening: Happening, *, text: str, quotes: str = ""
+) -> Bubble:
     bubble = Bubble(
         id=happening.event,
         channel=world.twins[sender.provider].CHANNEL,
@@ -182,10 +205,13 @@ def _out(world: World, handset: Handset, sender: KnownSender, happening: Happeni
         sender=sender.id,
         direction="out",
         at=world.now(),
-        state="sending" if sender.webhook else "sent",
+        state="sending" if sender.webhook or sender.provider in world.lines else "sent",
+        source=happening.to,
         text=text,
+        quotes=quotes,
     )
     handset.messages.append(bubble)
+    handset.said[f"{sender.provider}/{sender.id}"] = world.now()
     world.note(
         "said", number=handset.number, sender=sender.id, message=bubble.id, detail=type(happening).__name__.lower()
     )

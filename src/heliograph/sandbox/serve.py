@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import uvicorn
@@ -57,8 +58,16 @@ class Running:
         await self.stop()
 
 
-async def serve(world: World, host: str = "127.0.0.1", port: int = 0, *, token: str = "") -> Running:
-    """Starts the sandbox in the running event loop and returns once it answers. Port 0 takes a free one.
+async def serve(
+    world: World,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    token: str = "",
+    line_ports: Mapping[str, int] = {},
+) -> Running:
+    """Starts the sandbox in the running event loop and returns once it answers. Port 0 takes a free one. `line_ports`:
+    by provider, for those that have a line of their own; one that is not named takes a free one.
 
     Raises SetupError if the address cannot be taken, or if it is not loopback and there is no `token`.
     """
@@ -77,6 +86,12 @@ async def serve(world: World, host: str = "127.0.0.1", port: int = 0, *, token: 
         backlog=2_048,
     )
     server = _Server(config)
+    try:
+        await _open_lines(world, host, line_ports)
+    except BaseException:
+        listener.close()
+        await world.stop()
+        raise
     await world.start()
     task = asyncio.create_task(server.serve([listener]))
     while not server.started:
@@ -86,6 +101,22 @@ async def serve(world: World, host: str = "127.0.0.1", port: int = 0, *, token: 
             raise SetupError(f"The sandbox did not start on {host}:{port}.", code="sandbox_not_started")
         await asyncio.sleep(0.005)
     return Running(world, server, task, host, listener.getsockname()[1])
+
+
+async def _open_lines(world: World, host: str, ports: Mapping[str, int]) -> None:
+    for provider, twin in world.twins.items():
+        listen = getattr(twin, "listen", None)
+        if listen is None:
+            continue
+        port = ports.get(provider, 0)
+        try:
+            world.lines[provider] = await listen(world, host, port)
+        except OSError as fault:
+            raise SetupError(
+                f"The sandbox cannot listen on {host}:{port} for {provider}: {fault.strerror or fault}. Choose another "
+                f"port with --{provider}-port (0 takes a free one).",
+                code="sandbox_address_taken",
+            ) from fault
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 from types import ModuleType
 from typing import cast
 
 from heliograph.core.ports import Clock
-from heliograph.core.twin import Arrival, Happening, KnownSender, Medium, Misbehaviour, Twin, Verb
+from heliograph.core.twin import (
+    Arrival,
+    Happening,
+    Kept,
+    KnownSender,
+    Line,
+    Medium,
+    Misbehaviour,
+    Posting,
+    Twin,
+    Verb,
+)
 from heliograph.errors import PlugError
-from heliograph.sandbox.behaviour import Behaviour, magic
+from heliograph.sandbox.behaviour import Behaviour
 from heliograph.sandbox.callbacks import Callbacks, Waiting
 from heliograph.sandbox.delivery import PACE, Delivery, Pace
 from heliograph.sandbox.feed import Feed
 from heliograph.sandbox.handset import Bubble, Handset
 from heliograph.sandbox.ledger import MESSAGES, Ledger
-from heliograph.sandbox.media import Media
+from heliograph.sandbox.magic import magic
+from heliograph.sandbox.media import Media, Shelf
 from heliograph.sandbox.post import Post
+from heliograph.sandbox.rule import Asked
 from heliograph.sandbox.timers import Timers
 
 HANDSETS = 10_000  # the one that was quiet longest goes first
@@ -46,6 +60,9 @@ class World:
     ) -> None:
         self.clock = clock
         self.twins = {twin.NAME: twin for twin in map(_twin, twins)}
+        self._posting: dict[str, Posting] = {
+            name: getattr(twin, "POSTING", Posting()) for name, twin in self.twins.items()
+        }
         self.random = random.Random(seed)
         self.senders: dict[tuple[str, str], KnownSender] = {}
         self.handsets: OrderedDict[str, Handset] = OrderedDict()
@@ -54,11 +71,13 @@ class World:
         self.ledger = Ledger(messages)
         self.feed = Feed(clock.now())
         self.media = Media()
+        self.lines: dict[str, Line] = {}  # of the twins that have one, by provider; serve.py opens them
         self.timers = Timers(clock)
         self.post = Post()
         self.callbacks = Callbacks(clock, self.post.send, self._note_callback, lanes=lanes)
         self._seed = seed
         self._accounts: dict[str, list[str]] = {}
+        self._shelves: dict[str, Shelf] = {}
         self._tokens: OrderedDict[str, tuple[str, int]] = OrderedDict()
         self.ended = asyncio.Event()  # calls that are never answered end with the sandbox
         self._timing: asyncio.Task[None] | None = None
@@ -79,6 +98,8 @@ class World:
             self._timing = None
         await self.callbacks.stop()
         await self.post.close()
+        while self.lines:
+            await self.lines.popitem()[1].stop()
 
     def end(self) -> None:
         """Lets go of everybody who waits for something that does not come."""
@@ -87,8 +108,10 @@ class World:
 
     async def reset(self) -> None:
         """Empties phones, log, counts, behaviour and what is under way, and starts the story of the seed again.
-        Accounts, tokens, senders and files stay: the server under test goes on."""
+        Accounts, tokens, senders, templates and files stay: the server under test goes on."""
         await self.callbacks.stop()
+        for line in self.lines.values():
+            line.clear()
         self.timers.clear()
         self.behaviour.reset()
         self.ledger.reset()
@@ -130,20 +153,73 @@ class World:
         former = self.senders.get((sender.provider, sender.id))
         self.senders[(sender.provider, sender.id)] = sender
         if former is not None and sender.webhook and former.webhook != sender.webhook:
-            self.callbacks.hurry(sender.id, sender.webhook)
+            self.callbacks.moved(sender.id, former.webhook)
 
     def sender(self, provider: str, sender_id: str) -> KnownSender | None:
         return self.senders.get((provider, sender_id))
+
+    def known(self, provider: str) -> list[KnownSender]:
+        return [sender for sender in self.senders.values() if sender.provider == provider]
+
+    def new_credentials(self, provider: str) -> dict[str, str]:
+        make = getattr(self.twins[provider], "credentials", None)
+        return dict(make(lambda digits: secrets.token_hex(digits)[:digits])) if make else {}
 
     def reach(self, number: str) -> Handset:
         """The phone as it is, or as it would be: asking about a number does not make a phone."""
         return self.handsets.get(number) or _fresh(number)
 
-    def misbehaviour(self, verb: Verb, number: str, sender: str, message: str = "") -> Misbehaviour | None:
-        rule = self.behaviour.on_call(verb, number, sender, message)
+    def last_said(self, number: str, provider: str, sender: str) -> int | None:
+        return self.reach(number).said.get(f"{provider}/{sender}")
+
+    def opted_out(self, number: str, provider: str, sender: str) -> bool:
+        row = magic(number)
+        if row is not None and row.stopped and row.channel == self._channel(provider):
+            return True
+        return f"{provider}/{sender}" in self.reach(number).stopped
+
+    def opt_out(self, number: str, provider: str, sender: str, stopped: bool) -> None:
+        handset, key = self.handset(number), f"{provider}/{sender}"
+        if stopped:
+            handset.stopped.add(key)
+        else:
+            handset.stopped.discard(key)
+        self.note("opted_out" if stopped else "opted_in", number=number, sender=sender)
+        self.feed.changed(number)
+
+    def misbehaviour(
+        self, verb: Verb, number: str, sender: str, message: str = "", *, provider: str = ""
+    ) -> Misbehaviour | None:
+        if not provider:
+            provider = next((known.provider for known in self.senders.values() if known.id == sender), "")
+        rule = self.behaviour.on_call(
+            Asked(
+                verb=verb,
+                number=number,
+                channel=self._channel(provider),
+                provider=provider,
+                sender=sender,
+                message=message,
+            )
+        )
         if rule is not None:
             self.note("misbehaviour", number=number, sender=sender, message=message, detail=f"{rule.do} on {verb}")
         return rule
+
+    def receipts_rule(self, number: str, bubble: Bubble, after: int) -> Misbehaviour | None:
+        asked = Asked(
+            verb="create",
+            number=number,
+            channel=bubble.channel,
+            provider=bubble.provider,
+            sender=bubble.sender,
+            message=bubble.counted,
+        )
+        return self.behaviour.on_receipts(asked, after)
+
+    def _channel(self, provider: str) -> str:
+        twin = self.twins.get(provider)
+        return twin.CHANNEL if twin else ""
 
     def received(self, sender: str, message: str) -> None:
         self.ledger.totals["creates"] += 1
@@ -151,21 +227,30 @@ class World:
 
     def earlier(self, sender: str, message: str) -> bytes | None:
         known = self.ledger.find(sender, message)
-        if known is None or known.resource is None:
+        if known is None or known.answer is None:
             return None
         self.ledger.totals["repeats"] += 1
-        return known.resource
+        return known.answer
 
     def spend_id(self, sender: str, event: str) -> None:
         known = self.ledger.entry(sender, event)
-        if known.resource is None:
-            known.resource = b""
+        if known.answer is None:
+            known.answer = b""
+
+    def kept(self, sender: str, message: str) -> Kept | None:
+        return self.ledger.kept(sender, message)
 
     def keep(self, medium: Medium) -> str:
         return self.media.keep(medium)
 
     def medium(self, medium_id: str) -> Medium | None:
         return self.media.find(medium_id)
+
+    def shelf(self, provider: str) -> MutableMapping[str, bytes]:
+        return self._shelves.setdefault(provider, Shelf())
+
+    async def sleep(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
     def note(self, kind: str, *, number: str = "", sender: str = "", message: str = "", detail: str = "") -> None:
         self.ledger.note(self.clock.now(), kind, number, sender, message, detail)
@@ -192,10 +277,10 @@ class World:
     # ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def tell(self, bubble: Bubble, happening: Happening) -> None:
-        """Posts what happened to the sender's webhook, if it has one. An out-going bubble is `sent` once it got its
-        200."""
+        """Tells the sender over its provider's line, or posts it to the webhook, where its provider tells such a thing
+        at all. An out-going bubble is `sent` once that was acknowledged."""
         sender = self.sender(bubble.provider, bubble.sender)
-        if sender is None or not sender.webhook:
+        if sender is None:
             return
 
         def done() -> None:
@@ -203,17 +288,38 @@ class World:
                 bubble.state = "sent"
                 self.feed.changed(happening.number)
 
+        message = bubble.counted if bubble.direction == "in" else getattr(happening, "message", "")
+        kind = type(happening).__name__.lower()
+        if (line := self.lines.get(bubble.provider)) is not None:
+            line.told(happening, sender, lambda: self._acknowledged(happening.number, sender.id, message, kind, done))
+            return
+        twin = self.twins[bubble.provider]
+        if (call := twin.tell(happening, sender, self)) is None or not call.url:
+            done()
+            return
         self.callbacks.put(
             Waiting(
-                call=self.twins[bubble.provider].tell(happening, sender, self),
+                call=call,
+                posting=self._posting[bubble.provider],
                 born=self.clock.now(),
                 sender=sender.id,
                 number=happening.number,
-                message=getattr(happening, "message", ""),
-                kind=type(happening).__name__.lower(),
+                message=message,
+                kind=kind,
                 done=done if bubble.state == "sending" else None,
+                again=lambda: twin.tell(happening, self.sender(bubble.provider, bubble.sender) or sender, self),
+                answered=lambda body: self._answered(twin, body, happening, sender),
             )
         )
+
+    def _acknowledged(self, number: str, sender: str, message: str, kind: str, done: Callable[[], None]) -> None:
+        self.ledger.totals["callbacks"] += 1
+        self.note("callback", number=number, sender=sender, message=message, detail=kind)
+        done()
+
+    def _answered(self, twin: Twin, body: bytes, happening: Happening, sender: KnownSender) -> None:
+        if (answered := getattr(twin, "answered", None)) is not None:
+            answered(body, happening, sender, self)
 
     def _note_callback(self, kind: str, waiting: Waiting, detail: str) -> None:
         if kind == "callback":
@@ -244,7 +350,15 @@ def _fresh(number: str) -> Handset:
     row = magic(number)
     if row is None:
         return Handset(number=number)
-    return Handset(number=number, name=row.says, has_rcs=row.has_rcs, online=row.online)
+    return Handset(
+        number=number,
+        name=row.says,
+        has_rcs=row.has_rcs,
+        has_wa=row.has_wa,
+        has_sms=row.has_sms,
+        online=row.online,
+        signal=row.signal,
+    )
 
 
 def _report(task: asyncio.Task[None]) -> None:

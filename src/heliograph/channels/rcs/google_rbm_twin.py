@@ -75,7 +75,7 @@ def _route(path: str, query: dict[str, str], call: Call, world: World) -> TwinAn
 def _token(call: Call, world: World) -> TwinAnswer:
     if call.method != "POST":
         raise Refused(404, "Not found.")
-    delay = stopped(world.misbehaviour("token", "", ""))
+    delay = stopped(world.misbehaviour("token", "", "", provider=NAME))
     answered = token(call, world)
     return msgspec.structs.replace(answered, delay=delay) if delay else answered
 

@@ -49,7 +49,7 @@ def stopped(rule: Misbehaviour | None) -> float:
             raise Refused(429, THROTTLED, {"retry-after": f"{rule.seconds:g}"})
         case "refuse" | "error":
             raise Refused(rule.status, _SAID.get(rule.status, "The call was refused."))
-        case "no_rcs":
+        case "unreachable":
             raise Refused(404, UNREACHABLE)
         case "slow":
             return rule.seconds

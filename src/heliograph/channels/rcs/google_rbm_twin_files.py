@@ -44,7 +44,7 @@ def upload(agent: KnownSender, call: Call, world: World) -> TwinAnswer:
 
 
 def _kept(agent: KnownSender, medium: Medium, world: World) -> TwinAnswer:
-    rule = world.misbehaviour("files", "", agent.id)
+    rule = world.misbehaviour("files", "", agent.id, provider=agent.provider)
     delay = stopped(rule)
     name = f"files/{world.keep(medium)}"
     world.note("file", sender=agent.id, detail=name)

@@ -22,7 +22,7 @@ def create(number: str, agent: KnownSender, message_id: str, body: bytes, world:
     # Google ignores an id that was used before, by a message or an event; its answer to that is not documented. The
     # resource of the first time is given, so that a caller whose answer was lost can repeat.
     earlier = world.earlier(agent.id, message_id)
-    rule = world.misbehaviour("create", number, agent.id, message_id)
+    rule = world.misbehaviour("create", number, agent.id, message_id, provider=agent.provider)
     delay = stopped(rule)
     sent = decoded(_MESSAGE, body)
     if len(body) > rules.MESSAGE_BYTES:
@@ -58,7 +58,7 @@ def create(number: str, agent: KnownSender, message_id: str, body: bytes, world:
 
 
 def revoke(number: str, agent: KnownSender, message_id: str, world: World) -> TwinAnswer:
-    rule = world.misbehaviour("revoke", number, agent.id, message_id)
+    rule = world.misbehaviour("revoke", number, agent.id, message_id, provider=agent.provider)
     delay = stopped(rule)
     if not world.withdraw(agent.id, number, message_id):
         raise Refused(404, "The message was not found: it was delivered already, or never sent.")
@@ -83,7 +83,7 @@ def event(number: str, agent: KnownSender, event_id: str, body: bytes, world: Wo
         raise Refused(400, f"event_type {event.event_type[:40]!r}: an agent sends IS_TYPING or READ.")
     if event.event_type == "READ" and not event.message_id:
         raise Refused(400, "agent_event.message_id must be set for READ.")
-    rule = world.misbehaviour("event", number, agent.id, event_id)
+    rule = world.misbehaviour("event", number, agent.id, event_id, provider=agent.provider)
     delay = stopped(rule)
     reachable(number, agent, world)
     world.spend_id(agent.id, event_id)

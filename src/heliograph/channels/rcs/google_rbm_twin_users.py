@@ -43,7 +43,7 @@ def known_agent(agent_id: str, world: World) -> KnownSender:
 def capabilities(number: str, agent: KnownSender, request_id: str, world: World) -> TwinAnswer:
     if not request_id:
         raise Refused(400, "request_id must be set: a UUID as in RFC 9562.")
-    rule = world.misbehaviour("capabilities", number, agent.id)
+    rule = world.misbehaviour("capabilities", number, agent.id, provider=agent.provider)
     delay = stopped(rule)
     reachable(number, agent, world)
     world.note("capabilities", number=number, sender=agent.id)
