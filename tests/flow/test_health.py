@@ -252,8 +252,11 @@ async def test_a_rate_limit_opens_nothing(house: House) -> None:
     house.providers["rcs"].script = [refusal(Fate.RETRY, "throttled", retry_after=60.0)] * 8
     for n in range(8):
         await sent(house, phone=f"770310140{n}", external_alert_id=f"{n}")
+    house.providers["rcs"].script = [refusal(Fate.NEXT_CHANNEL, "throttled")]  # a daily limit
+    await sent(house, external_alert_id="full")
     breaker = house.means.healths.of(SITE, "a-rcs")
-    assert breaker.throttled == 8 and breaker.state(house.means.clock.now()) is State.CLOSED
+    assert breaker.counts(house.means.clock.now()) == (0, 0)
+    assert breaker.throttled == 9 and breaker.state(house.means.clock.now()) is State.CLOSED
 
 
 async def test_what_an_operator_paused_is_neither_tried_nor_resumed_by_heliograph(house: House) -> None:
