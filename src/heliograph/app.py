@@ -225,13 +225,13 @@ class House:
             for opened in means.registry.all_senders()
         ]
 
-    def _switched(self, sender: Sender) -> None:
-        """An operator's pause and resumption, here or at another node, stand in this node's log with the name. One that
-        is resumed begins anew; what heliograph itself does is told where it happens."""
-        if not sender.paused_by:
-            return
-        if not sender.paused:
+    def _switched(self, sender: Sender, anew: bool) -> None:
+        """An operator's pause and resumption, here or at another node, stand in this node's log with the name; what
+        heliograph itself does is told where it happens. One that is resumed or has other settings begins anew."""
+        if anew or (sender.paused_by and not sender.paused):
             self.means.healths.forget(sender.site, sender.name)
+        if anew or not sender.paused_by:
+            return
         self.log(
             "warning",
             f"An operator paused the sender: {sender.paused}." if sender.paused else "An operator resumed the sender.",

@@ -49,7 +49,7 @@ def families(senders: Iterable[SenderNow]) -> Iterator[Metric]:
             gauge.add_metric(_labels(one), value(one))
         yield gauge
     throttled = CounterMetricFamily(
-        "heliograph_sender_throttled", "Hand-overs that met the provider's rate limit.", labels=LABELS
+        "heliograph_sender_throttled", "Hand-overs that met a rate limit, the provider's or its own.", labels=LABELS
     )
     for one in shown:
         throttled.add_metric(_labels(one), one.report.throttled)

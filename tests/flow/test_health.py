@@ -17,6 +17,7 @@ from heliograph.core.site import Sender
 from heliograph.errors import Fate
 from heliograph.flow import due, facts, health, send
 from heliograph.flow.health import Health, Rules, State
+from heliograph.flow.registry import OpenSender, Registry
 
 RULES = Rules()
 T = 1_800_000_000_000
@@ -252,8 +253,11 @@ async def test_a_rate_limit_opens_nothing(house: House) -> None:
     house.providers["rcs"].script = [refusal(Fate.RETRY, "throttled", retry_after=60.0)] * 8
     for n in range(8):
         await sent(house, phone=f"770310140{n}", external_alert_id=f"{n}")
+    house.providers["rcs"].script = [refusal(Fate.NEXT_CHANNEL, "throttled")]  # a daily limit
+    await sent(house, external_alert_id="full")
     breaker = house.means.healths.of(SITE, "a-rcs")
-    assert breaker.throttled == 8 and breaker.state(house.means.clock.now()) is State.CLOSED
+    assert breaker.counts(house.means.clock.now()) == (0, 0)
+    assert breaker.throttled == 9 and breaker.state(house.means.clock.now()) is State.CLOSED
 
 
 async def test_what_an_operator_paused_is_neither_tried_nor_resumed_by_heliograph(house: House) -> None:
@@ -285,3 +289,24 @@ async def test_a_pause_or_a_weight_keeps_the_connection(house: House, field: str
     await house.means.registry.refresh(house.store)
     after = house.means.registry.sender(SITE, "a-rcs")
     assert after and after.provider is before.provider and getattr(after.sender, field) == value
+
+
+async def test_whoever_keeps_the_breakers_is_told_of_pauses_and_of_other_settings(house: House) -> None:
+    await house.set_up()
+    told: list[tuple[str, bool]] = []
+    registry = Registry(
+        open_key=lambda key: None,
+        open_sender=lambda sender: OpenSender(sender=sender, plug=house.plug, provider=house.providers["rcs"]),
+        closed=lambda provider: None,
+        switched=lambda sender, anew: told.append((sender.paused_by, anew)),
+    )
+    await registry.refresh(house.store)
+    there = registry.sender(SITE, "a-rcs")
+    assert there and told == []
+    await house.store.pause_sender(SITE, "a-rcs", "review", "ann")
+    await registry.refresh(house.store)
+    await house.store.put_sender(msgspec.structs.replace(there.sender, weight=3))
+    await registry.refresh(house.store)
+    await house.store.put_sender(msgspec.structs.replace(there.sender, settings={"agent": "another"}))
+    await registry.refresh(house.store)
+    assert told == [("ann", False), ("", False), ("", True)]

@@ -264,9 +264,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt to be written; where there is no `attempt`, only while the alert is still scheduled. `gives_way`: a
     hand-over that failed; where the attempt was taken meanwhile (by a node that had its lease) it is history and
     nothing more. `expects`: nothing is written unless the attempt is in this state and in nobody's lease. `release`
-    frees this alert's claims of scope "call" and "key", leaving the owner readable as `former`. `begun`: the attempt
-    as it was accepted together with its alert, where it was simply taken: unless somebody changed the alert since, its
-    row is written without being read.
+    frees this alert's claims of scope "call" and "key", leaving the owner readable as `former`. `begun`: the attempt as
+    it was accepted together with its alert, where it was simply taken: unless somebody changed the alert since, its row
+    is written without being read.
     """
 
     site: str

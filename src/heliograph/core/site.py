@@ -134,7 +134,7 @@ class SenderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one node says of a sender at `at`. `state`: closed | half_open | open | paused | not_open (its provider
     could not be opened). `since`: ms of its last change, 0 where it never changed. `next_try`: ms, 0 where nothing is
     waited for. `serves`: the share of recipients that it serves; `good` and `bad`: hand-overs of the breaker's window;
-    `throttled`: hand-overs that met the provider's rate limit, since the node's start."""
+    `throttled`: hand-overs that met a rate limit, since the node's start."""
 
     site: str
     sender: str

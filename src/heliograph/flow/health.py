@@ -94,7 +94,7 @@ class Health:
         self._in_a_row = 0
         self.since = 0  # ms of the last change of state, 0: none yet
         self.why = ""  # of the last opening
-        self.throttled = 0  # hand-overs that met the provider's rate limit, since the start
+        self.throttled = 0  # hand-overs that met a rate limit, since the start
 
     # what became of a hand-over
 

@@ -52,11 +52,11 @@ class Registry:
         open_key: Callable[[Key], OpenKey | None],
         open_sender: Callable[[Sender], OpenSender],
         closed: Callable[[Provider], None],
-        switched: Callable[[Sender], None] | None = None,
+        switched: Callable[[Sender, bool], None] | None = None,
     ) -> None:
         """`open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
         is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
-        was paused or resumed."""
+        was paused or resumed (False), or opened anew with other settings (True)."""
         self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
@@ -127,11 +127,13 @@ class Registry:
             # Only paused, resumed or weighed anew: its connections and tokens stay.
             new = msgspec.structs.replace(old, sender=sender)
             if self._switched and (old.sender.paused, old.sender.paused_at) != (sender.paused, sender.paused_at):
-                self._switched(sender)
+                self._switched(sender, False)
         else:
             new = msgspec.structs.replace(self._open_sender(sender), mark=_mark(sender))
             if old and old.provider:
                 self._closed(old.provider)
+            if old and self._switched:
+                self._switched(sender, True)
         self._senders[place] = new
         self._index(sender.site)
 

@@ -41,7 +41,7 @@ def report(opened: OpenSender, means: Means, now: int) -> SenderReport:
         state=state,
         why=why,
         since=since,
-        next_try=next_try,
+        next_try=next_try if next_try > now else 0,
         serves=round(health.share(now), 3),
         good=good,
         bad=bad,

@@ -12,7 +12,7 @@ from heliograph.flow.health import PROBE_EVERY
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
-THROTTLED = "throttled"  # the code of a provider's rate limit (core.reason)
+THROTTLED = "throttled"  # the code of a rate limit, the provider's or the sender's own (core.reason)
 
 
 class Use(StrEnum):
@@ -63,15 +63,15 @@ def note(opened: OpenSender, taken: bool, error: SendError | None, means: Means)
     health = means.healths.of(sender.site, sender.name)
     if error is not None and error.code == "unknown":
         means.meters.unknown_word(sender.provider, "error")
+    if error is not None and error.code == THROTTLED:
+        health.throttled += 1
+        if not taken:
+            return  # it neither serves nor fails: it says when to come again
     if taken or (error is not None and error.fate in (Fate.NEXT_CHANNEL, Fate.PERMANENT)):
         if health.good(now):
             means.log("info", "The sender answers again; its recipients come back by and by.", **_of(sender, "back"))
         return
-    if error is None or error.fate is Fate.CONFIG:
-        return
-    if error.code == THROTTLED:
-        health.throttled += 1
-    elif error.blame is Blame.PROVIDER and health.bad(now):
+    if error is not None and error.fate is not Fate.CONFIG and error.blame is Blame.PROVIDER and health.bad(now):
         means.log("error", f"The sender is left alone for a while: {health.why}.", **_of(sender, "open"))
 
 
