@@ -67,7 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     failed_credentials: Annotated[Count, says("Calls with wrong credentials per minute and address, then 429")] = 20
     max_concurrency: Annotated[Count, says("Calls under way at once; more are answered 503")] = 2_000
     # What HTTP callers may do
-    body_limit: Annotated[Count, says("Largest body of a call, bytes")] = 262_144
+    body_limit: Annotated[Count, says("Largest body of a call, bytes; a provider's callback may have 4 MiB")] = 262_144
     header_limit: Annotated[Count, says("Most headers of a call")] = 100
     header_size: Annotated[Count, says("Largest head of a call, bytes")] = 32_768
     body_timeout: Annotated[Wait, says("How long an announced body may take to come, seconds")] = 10.0

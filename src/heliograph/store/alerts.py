@@ -12,6 +12,7 @@ from heliograph.store.verb import Verb
 
 _ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
 _TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
+_SENT = AttemptState.SENT.value
 _UNDER_WAY = frozenset({AlertState.ACCEPTED, AlertState.SCHEDULED, AlertState.SENDING})
 
 
@@ -45,6 +46,8 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
 def outcome(outcome: Outcome, now: int) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert = outcome.site, outcome.alert
+    if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
+        return True
     attempt_state: AttemptState | None = None
     sender = ""
     rows = yield "alert_lock", (site, alert)
@@ -95,13 +98,36 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         yield "due_put", due.values(row)
     if outcome.release:
         yield from claims.release(site, alert, marks)
-    elif outcome.keep_until is not None:
-        yield from claims.redate(site, alert, marks, outcome.keep_until)
     if attempt_state is not None and outcome.state is not None and attempt_state is not outcome.state:
         # A receipt was here first: what it means for the due row stands above what this outcome asked for.
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
     if outcome.references:
         yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now)
+    return True
+
+
+def _taken(outcome: Outcome, begun: Attempt, now: int) -> Verb[bool]:
+    """The usual end of a call: the first attempt was taken, and the alert is as its acceptance wrote it (one page).
+    False: somebody changed it meanwhile, nothing was written."""
+    site, alert = outcome.site, outcome.alert
+    its = standing.begun(begun)
+    its.state, its.tries = _SENT, outcome.tries
+    taken = yield "alert_taken", (site, alert, begun.channel, standing.written([its]))
+    if not taken:
+        return False
+    yield journal.page(
+        site,
+        alert,
+        2,
+        outcome.entries,
+        answered=outcome.attempt,
+        raw=outcome.raw,
+        references=outcome.references,
+    )
+    for row in outcome.due:
+        yield "due_put", due.values(row)
+    if outcome.references:
+        yield from receipts.name(site, begun.sender, alert, outcome.attempt, outcome.references, now)
     return True
 
 

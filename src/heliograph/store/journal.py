@@ -138,6 +138,4 @@ def content_of(alert: str, begun: bytes) -> tuple[str, Content]:
 
 def _lines(entries: tuple[Entry, ...]) -> bytes:
     """An entry without detail gets an empty object: an empty Raw is no JSON."""
-    if all(bytes(entry.detail) for entry in entries):
-        return encode(entries)
     return encode([entry if bytes(entry.detail) else _replace(entry, detail=_OBJECT) for entry in entries])

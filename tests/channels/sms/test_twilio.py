@@ -330,6 +330,21 @@ def test_another_address_is_not_believed(opened, seen):
         opened().read(signed({"MessageSid": SID, "MessageStatus": "delivered"}, f"{ADDRESS}?attempt=m-1", seen))
 
 
+@pytest.mark.parametrize("body", [b"Body=%FF", b"Body=\xff", b"&".join(b"a=1" for _ in range(1001))])
+def test_what_is_no_form_is_refused_whoever_signed_it(opened, body):
+    call = msgspec.structs.replace(signed({}), body=body)
+    with pytest.raises(CallRefused) as caught:
+        opened().read(call)
+    assert caught.value.code == "not_a_callback"
+
+
+@pytest.mark.parametrize("more", [b"&=x", b"&Body=", b"&a", b"&a=b"])
+def test_what_is_added_to_a_form_is_signed_too(opened, more):
+    call = signed({"MessageSid": SID, "Body": "hi"})
+    with pytest.raises(CallRefused):
+        opened().read(msgspec.structs.replace(call, body=call.body + more))
+
+
 def test_a_webhook_that_is_set_to_get(opened):
     fields = {"MessageSid": SID, "From": "+17705550123", "Body": "hi there"}
     address = f"{ADDRESS}?MessageSid={SID}&From=%2B17705550123&Body=hi+there"

@@ -86,6 +86,14 @@ async def test_what_the_whole_number_sends_too_much_of_holds_all(opened, stub, r
     assert len(stub.asked) == 1
 
 
+async def test_a_throttled_flow_holds_nobody_else(opened, stub):
+    provider = opened()
+    stub.replies[f"POST {PATH}"] = [refusal(132069), TAKEN]
+    with pytest.raises(SendError):
+        await provider.send(message(), soon())
+    assert (await provider.send(message(), soon(0.3))).references == ("wamid.1",)
+
+
 async def test_a_person_without_a_number_is_written_to_by_their_user_id(opened, stub):
     stub.reply = TAKEN
     await opened().send(message(recipient="US.13491208655302741918"), soon())

@@ -5,6 +5,8 @@ Numbers that end in 0160 to 0179 misbehave on WhatsApp (sandbox/magic.py).
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -261,6 +263,29 @@ async def test_an_answer_that_was_lost_is_settled_by_its_receipts(far):
     await far.wait(2)
     assert {event.attempt for event in far.heard} == {"a-1"}
     assert "sent" in states(far)
+
+
+async def test_a_phone_that_is_offline_gets_it_later(far):
+    await far.own("POST", f"handsets/{PHONE}", {"online": False})
+    await far.send(DELAY)
+    await far.wait(1)
+    assert states(far) == ["sent"]
+    await far.own("POST", f"handsets/{PHONE}", {"online": True})
+    await far.wait(3)
+    assert states(far) == ["sent", "delivered", "read"]
+
+
+async def test_a_templates_life_ends_and_nobody_is_told(far):
+    """Meta drops it without a word: only `delivered` does not come."""
+    await far.declare(**DECLARED, message_send_ttl_seconds=1)
+    await far.own("POST", f"handsets/{PHONE}", {"online": False})
+    await far.send(DELAY)
+    async with asyncio.timeout(5):
+        while "expired" not in [line["kind"] for line in (await far.own("GET", "log"))["entries"]]:
+            await asyncio.sleep(0.05)
+    await far.own("POST", f"handsets/{PHONE}", {"online": True})
+    assert await far.shown() == []
+    assert states(far) == ["sent"]
 
 
 async def test_the_pair_rate_holds_one_recipient(far):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 import msgspec
 
@@ -41,7 +41,7 @@ def read(call: Call, *, sender: str, token: str) -> Heard:
             "token into the sender's settings and apply the site.",
             code="no_auth_token",
         )
-    query = dict(_pairs(call.url.partition("?")[2], sender))
+    query = dict(_pairs(call.url.partition("?")[2].encode("utf-8", "surrogateescape"), sender))
     fields = _signed(call, query, sender, token)
     if "MessageStatus" in fields:
         return Heard(events=(_receipt(fields, query.get("attempt", "")),), answer=DONE)
@@ -62,10 +62,13 @@ def _signed(call: Call, query: Fields, sender: str, token: str) -> Fields:
         )
     hashed = query.get(BODY_HASH)
     in_url = hashed is not None or call.method == "GET"
-    pairs = [] if in_url else _pairs(call.body.decode("latin-1"), sender)
+    pairs = [] if in_url else _pairs(call.body, sender)
     # A field that came several times with one value counts once (as in Twilio's own libraries).
     signed = "".join([name + value for name, value in sorted(set(pairs))])
-    if not any(kit.same(given, _signature(token, url + signed)) for url in _writings(call.url)):
+    url = call.url
+    if not kit.same(given, _signature(token, url + signed)) and not kit.same(
+        given, _signature(token, _otherwise(url) + signed)
+    ):
         raise CallRefused(
             f"The X-Twilio-Signature of a callback for sender {sender} does not match its auth_token. The signature "
             "covers the address as Twilio has it: set HELIOGRAPH_PUBLIC_URL to that scheme and host. If the auth token "
@@ -81,17 +84,27 @@ def _signed(call: Call, query: Fields, sender: str, token: str) -> Fields:
     return _json(call.body, sender)
 
 
-def _pairs(form: str, sender: str) -> list[tuple[str, str]]:
+def _pairs(form: bytes, sender: str) -> list[tuple[str, str]]:
+    """The fields of a form or a query, in order. urllib's parse_qsl does the same in three times the time."""
     try:
-        return parse_qsl(form, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MOST)
-    except ValueError:  # too many fields, or bytes that are not UTF-8
+        pieces = [piece for piece in form.decode().split("&") if piece]
+        if len(pieces) > FIELDS_MOST:
+            raise _no_callback(sender)
+        return [(_plain(name), _plain(value)) for name, _, value in [piece.partition("=") for piece in pieces]]
+    except UnicodeDecodeError:
         raise _no_callback(sender) from None
+
+
+def _plain(text: str) -> str:
+    if "+" in text:
+        text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 def _json(body: bytes, sender: str) -> Fields:
     try:
         told = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        return {name: _plain(value) for name, value in told.items()}
+        return {name: _text(value) for name, value in told.items()}
     except kit.UNREADABLE:
         raise _no_callback(sender) from None
 
@@ -103,7 +116,7 @@ def _no_callback(sender: str) -> CallRefused:
     )
 
 
-def _plain(raw: msgspec.Raw) -> str:
+def _text(raw: msgspec.Raw) -> str:
     value = msgspec.json.decode(raw)
     return value if isinstance(value, str) else bytes(raw).decode()
 
@@ -112,16 +125,15 @@ def _signature(token: str, text: str) -> str:
     return kit.hmac_base64(token, text.encode("utf-8", "surrogateescape"), "sha1")
 
 
-def _writings(url: str) -> list[str]:
-    """The URL as it came, and the same with and without the usual port: what Twilio signs of a port has changed over
-    the years, and its own libraries take both."""
+def _otherwise(url: str) -> str:
+    """The same address without its port, or with the usual one where it has none: what Twilio signs of a port has
+    changed over the years, and its own libraries take both."""
     found = re.fullmatch(r"(https?)://([^/?#]*?)(:\d+)?([/?#].*|)", url, re.DOTALL)
     if found is None:
-        return [url]
+        return url
     scheme, host, port, rest = found.groups()
-    if port:
-        return [url, f"{scheme}://{host}{rest}"]
-    return [url, f"{scheme}://{host}:{443 if scheme == 'https' else 80}{rest}"]
+    usual = "" if port else ":443" if scheme == "https" else ":80"
+    return f"{scheme}://{host}{usual}{rest}"
 
 
 def _receipt(fields: Fields, attempt: str) -> ProviderEvent:

@@ -5,7 +5,7 @@ Source: twilio.com/docs/messaging/api/message-resource and Twilio's OpenAPI desc
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -37,8 +37,16 @@ def form(content: Content, *, sender: tuple[str, str], to: str, status_callback:
     if content.native and NATIVE in content.native:
         for name, value in msgspec.json.decode(content.native[NATIVE], type=Extras).items():
             if name not in OURS:
-                fields[name] = value if isinstance(value, str | list) else msgspec.json.encode(value).decode()
-    return urlencode(fields, doseq=True).encode()
+                fields[quote_plus(name)] = (
+                    value if isinstance(value, str | list) else msgspec.json.encode(value).decode()
+                )
+    return "&".join(
+        [
+            f"{name}={quote_plus(one)}"
+            for name, value in fields.items()
+            for one in ((value,) if isinstance(value, str) else value)
+        ]
+    ).encode()
 
 
 def _said(content: Content) -> dict[str, str | list[str]]:

@@ -246,7 +246,7 @@ class WhatsAppCloud:
         if fault is not None and fault.code == answers.PAIR:
             now = asyncio.get_running_loop().time()
             error.retry_after = self._pairs.refused(recipient, now, kit.retry_after(response.headers))
-        elif error.code == "throttled":
+        elif error.code == "throttled" and (fault is None or fault.code in answers.ALL or response.status == 429):
             self._pace.back_off(error.retry_after or 0.0)
         return error
 

@@ -15,8 +15,8 @@ from heliograph.core.ports import Response
 from heliograph.errors import Blame, Fate, SendError
 
 WHO = "WhatsApp"
-PAIR = 131056  # too many messages to one recipient; all others are about the number, the account or the app
-THROTTLED = frozenset({4, 80007, 130429, 131048, PAIR})
+PAIR = 131056  # too many messages to one recipient
+ALL = frozenset({4, 80007, 130429, 131048})  # too many of the number's, the account's or the app's: all wait
 
 _TOKEN = Row(
     "credentials_refused",
@@ -65,9 +65,8 @@ ERRORS: dict[int, Row] = {
         "the recipient is in an experiment of Meta's and gets none.",
         Blame.RECIPIENT,
     ),
-    130497: Row(
-        "sender_not_allowed", Fate.NEXT_CHANNEL, "the account may not write to the recipient's country.", Blame.US
-    ),
+    # Not sender_not_allowed, three of which in a row pause a sender: it is one country, the others are reached.
+    130497: Row("policy", Fate.NEXT_CHANNEL, "the account may not write to the recipient's country.", Blame.US),
     131000: _BUSY,
     131005: _PERMISSION,
     131008: _WRONG,

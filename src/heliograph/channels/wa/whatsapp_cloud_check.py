@@ -85,10 +85,6 @@ def check(content: Content) -> list[str]:
         case File(media=media):
             _media(media, "file", faults)
             if replies:
-                if not media.description:
-                    faults.append(
-                        "a file with suggestions needs a description; WhatsApp shows it as the message's text."
-                    )
                 _interactive(media.description, replies, kind_of(media, "document"), faults)
         case Carousel():
             faults.append("WhatsApp has no carousel outside its own templates; use a card, or a list of replies.")
@@ -117,6 +113,8 @@ def _url(url: str, place: str, faults: list[str]) -> None:
 
 def _interactive(body: str, suggestions: tuple[Suggestion, ...], header: str | None, faults: list[str]) -> None:
     """Faults of a message with suggestions. `header`: the kind of the medium above it."""
+    if not body:
+        faults.append("a message with suggestions needs a text: a card's title or description, a file's description.")
     if header is not None and header not in HEADERS:
         faults.append(
             f"a message with suggestions cannot have {header} above it; WhatsApp takes a picture, film or document."
