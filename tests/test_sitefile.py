@@ -469,6 +469,8 @@ def test_named_values_and_a_language_of_the_providers(tmp_path, environ):
         ("wa.free]\ntext", 'wa.free]\ntemplate = "x"\nshown', 20, "free must be content of its own"),
         ("wa.free]\ntext", 'wa.free]\noptions = ["x"]\ntext', 21, "options are made, not written"),
         ('shown = "Your flight to @City."', "", 8, "shown is missing"),
+        ('City = "Kansas City"', 'City = "Kansas\\nCity"', 8, "holds a line break, a tab or four spaces"),
+        ('City = "Kansas City"', 'City = "a    b"', 8, "holds a line break, a tab or four spaces"),
     ],
 )
 def test_faults_of_a_named_message(tmp_path, environ, old, new, line, words):

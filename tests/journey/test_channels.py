@@ -66,6 +66,7 @@ def test_on_sms_the_options_are_numbered_and_an_answer_with_the_number_is_a_tap(
         "Acme Air: su vuelo a Kansas City sale con retraso, a las 7:35 pm por la puerta C35.\n"
         "1. Ver las opciones\n2. Detalles"
     )
+    assert "Made to fit sms: 2 replies are numbered lines" in house.outside.run("alerts", "show", said.alert).stdout
     house.phones.does(number, "say", text="2)", sender="+17705550102")
     answer = replied(house, said.alert)
     assert (answer["rule"], answer["said"]) == ("option", "2)")
