@@ -330,8 +330,10 @@ def test_a_card_is_made_to_fit_before_it_comes_here():
         ({"Body": "x", "ValidityPeriod": "36001"}, 21624),
         ({"Body": "x", "ValidityPeriod": "soon"}, 21624),
         ({"Body": "x", "StatusCallback": "nowhere"}, 21609),
+        ({"Body": "x", "StatusCallback": "http://[bad?a=1"}, 21609),
         ({"Body": "x", "StatusCallback": "https://a_b.example/"}, 21609),
         ({"MediaUrl": "nowhere"}, 21620),
+        ({"MediaUrl": "http://[bad"}, 21620),
         ({"ContentSid": "HX1", "ContentVariables": "{"}, 21656),
     ],
 )

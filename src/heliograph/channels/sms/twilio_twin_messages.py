@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 import msgspec
 
@@ -167,11 +167,12 @@ def _checked(order: Order, form: Form, world: World) -> None:
         raise Refused(21617)
     if len(order.media) > MEDIA:
         raise Refused(21623)
-    if not all(urlsplit(url).scheme in ("http", "https") and urlsplit(url).netloc for url in order.media):
+    if not all(_host(url) for url in order.media):
         raise Refused(21620)
     if order.content_sid and known_content(order.content_sid, world) is None:
         raise Refused(21655)
-    if order.status_callback and not _callable(order.status_callback):
+    host = _host(order.status_callback)
+    if order.status_callback and (not host or "_" in host):  # Twilio takes no underscore in a host's name
         raise Refused(21609, what=order.status_callback)
     if not VALIDITY[0] <= _validity(form) <= VALIDITY[1]:
         raise Refused(21624)
@@ -179,16 +180,19 @@ def _checked(order: Order, form: Form, world: World) -> None:
         raise Refused(20001, "The sandbox schedules no messages.")
 
 
-def _callable(url: str) -> bool:
-    """Twilio asks for a valid host name, without underscores."""
-    address = urlsplit(url)
-    return address.scheme in ("http", "https") and bool(address.hostname) and "_" not in (address.hostname or "")
+def _host(url: str) -> str:
+    """The host of a web address; "" for anything else."""
+    try:
+        address = urlsplit(url)
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
+    return (address.hostname or "") if address.scheme in ("http", "https") else ""
 
 
 def _ours(status_callback: str) -> str:
     """The caller's own id of a message, where the address for its status carries one: the value of the query's only
     field. The sandbox counts by it."""
-    query = parse_qsl(urlsplit(status_callback).query)
+    query = parse_qsl(urldefrag(status_callback).url.partition("?")[2]) if _host(status_callback) else []
     return query[0][1] if len(query) == 1 else ""
 
 
