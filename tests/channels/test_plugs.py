@@ -115,12 +115,16 @@ def test_twins_are_found_by_their_name(folder):
 
 
 def test_twins_do_not_bring_their_adapters_along():
+    """Neither of any provider: an adapter is the module of a twin's name without its ending."""
     code = (
-        "import sys; from heliograph import plugs; found = plugs.twins(); print('google-rbm' in found, "
-        "[name for name, twin in found.items() if twin.__name__.removesuffix(plugs.TWIN) in sys.modules])"
+        "import sys; from heliograph import plugs; found = plugs.twins(); "
+        "print(len(found), [twin.__name__ for twin in found.values() "
+        "if twin.__name__.removesuffix('_twin') in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.split() == ["True", "[]"]
+    many, brought = told.stdout.split(maxsplit=1)
+    assert int(many) >= 1
+    assert brought.strip() == "[]"
 
 
 def _sealed(**settings: object) -> Sender:

@@ -1,6 +1,8 @@
 """An alert, the call it comes from, and its attempts.
 
-Times are milliseconds since the epoch, UTC. Identifiers are UUIDs in their usual text form, in the order of time.
+Times are milliseconds since the epoch, UTC. Identifiers are UUIDs in their usual text form, in the order of time. Those
+that a clock gives end in three zeros; the attempts of an alert have its id with their number there. So whoever knows an
+attempt's id (a receipt, a due row) knows its alert's too, without a look into any index.
 """
 
 from __future__ import annotations
@@ -75,6 +77,20 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
     former: str | None = None
     send_at: int | None = None  # while scheduled
+
+
+NUMBERED = 3  # hex digits: 4,095 attempts; one held for 15 days is tried every 15 minutes, 1,440 times
+
+
+def attempt_id(alert: str, number: int) -> str:
+    """The id of an alert's attempt, from 1."""
+    return f"{alert[:-NUMBERED]}{number:0{NUMBERED}x}"
+
+
+def alert_of(attempt: str) -> str:
+    """The alert's id in an attempt's. Of any other text something that is no alert's id, at worst an alert's that has
+    no such attempt."""
+    return attempt[:-NUMBERED] + "0" * NUMBERED
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -254,8 +254,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `core.states.shown`. `end` and `reason`: the alert comes to this end, unless a delivery was heard. `next`: a further
     attempt to be written; where there is no `attempt`, only while the alert is still scheduled. `gives_way`: a
     hand-over that failed; where the attempt was taken meanwhile (by a node that had its lease) it is history and
-    nothing more. `keep_until` re-dates this alert's claims of scope "call" and "key"; `release` frees them,
-    leaving the owner readable as `former`.
+    nothing more. `release` frees this alert's claims of scope "call" and "key", leaving the owner
+    readable as `former`. `begun`: the attempt as it was accepted together with its alert, where it was simply taken:
+    unless somebody changed the alert since, its row is written without being read.
     """
 
     site: str
@@ -274,7 +275,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     due: tuple[Due, ...] = ()
     done: tuple[tuple[str, str], ...] = ()  # due rows (kind, ref) that are finished
     entries: tuple[Entry, ...] = ()
-    keep_until: int | None = None
+    begun: Attempt | None = None
     release: bool = False
     gives_way: bool = False
     revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back

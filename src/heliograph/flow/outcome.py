@@ -77,7 +77,7 @@ def outcome_of(
         due=due,
         done=(("attempt", attempt.id),) if failed else (),
         entries=(entry,),
-        keep_until=keep if not failed else None,
+        begun=attempt if taken and attempt.number == 1 else None,
         release=ends,
         gives_way=failed,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content
 from heliograph.core.plan import Step
@@ -27,7 +27,7 @@ def new_attempt(
 ) -> Attempt:
     """The intent to try a channel; its id travels with the message."""
     return Attempt(
-        id=means.clock.new_id(),
+        id=attempt_id(alert.id, number),
         alert=alert.id,
         site=alert.site,
         number=number,

@@ -77,7 +77,7 @@ async def _route(method: str, path: str, query: dict[str, str], body: bytes, wor
             do(world, handset, _read(body, shape))
             return phone_json.phone(handset, world)
         case "GET", ["agents" | "senders" as word]:
-            return {word: [_sender(sender) for sender in world.senders.values()]}
+            return {word: [_sender(sender, world) for sender in world.senders.values()]}
         case "POST", ["agents" | "senders"]:
             return await _register(_read(body, SenderBody), world)
         case "POST", ["agents" | "senders", sender_id, "verify"]:
@@ -141,14 +141,14 @@ async def _register(body: SenderBody, world: World) -> dict[str, Any]:
     )
     world.add_sender(sender)
     detail = await verify(sender, world) if sender.webhook and body.verify else ""
-    return {**_sender(sender), "credentials": credentials, **({"detail": detail} if detail else {})}
+    return {**_sender(sender, world), "credentials": credentials, **({"detail": detail} if detail else {})}
 
 
 async def _verify_again(sender_id: str, world: World) -> dict[str, Any]:
     for sender in world.senders.values():
         if sender_id in (sender.id, f"{sender.provider}/{sender.id}") and sender.webhook:
             detail = await verify(sender, world)
-            return {**_sender(sender), **({"detail": detail} if detail else {})}
+            return {**_sender(sender, world), **({"detail": detail} if detail else {})}
     raise Wrong(404, f"Sender {sender_id[:80]!r} is not registered, or has no webhook.")
 
 
@@ -187,12 +187,13 @@ def _cut(provider: str, world: World) -> dict[str, Any]:
     return {"cut": provider}
 
 
-def _sender(sender: KnownSender) -> dict[str, Any]:
+def _sender(sender: KnownSender, world: World) -> dict[str, Any]:
     """A sender as JSON; what is secret of it is not told again."""
     return {
         "sender": sender.id,
         "agent": sender.id,
         "provider": sender.provider,
+        "channel": world.twins[sender.provider].CHANNEL,
         "name": sender.name,
         "address": sender.address,
         "webhook": sender.webhook,

@@ -102,7 +102,9 @@ def read(world: World, handset: Handset, reading: Reading) -> None:
     found = handset.find(reading.message)
     if found is None:
         raise NotPossible(f"Message {reading.message[:80]} is not on this phone.")
-    world.delivery.read(handset, found)
+    for bubble in list(handset.messages):  # its parts, where they came one by one
+        if bubble is found or (found.group and (bubble.sender, bubble.group) == (found.sender, found.group)):
+            world.delivery.read(handset, bubble)
 
 
 def typing(world: World, handset: Handset, to: ToSender) -> None:

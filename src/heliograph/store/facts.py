@@ -12,6 +12,7 @@ from heliograph.store.outside import short
 from heliograph.store.verb import Row, Verb
 
 MOST = 10_000  # alerts that are counted at most: no cap is higher, and no count grows with the data
+_ENDED = frozenset({"scheduled", "refused", "failed", "expired", "cancelled"})  # those of the index alerts_ended
 _FIRST = "~"  # sorts after every id
 _LATEST = 2**62  # ms, after every time
 _capability = msgspec.json.Decoder(Capability).decode
@@ -59,11 +60,9 @@ def _of_site(site: str, state: str, recipient: str, external: str, before: str, 
         rows = (yield "alert_created", (before,)) if before else []
         created = rows[0][0] if rows else _LATEST
         return (yield "list_recipient", (site, recipient, state, created, cursor, limit))
-    found: list[Row] = []
-    for one in (state,) if state else tuple(AlertState):
-        found += yield "list_state", (site, str(one), cursor, limit)
-    found.sort(key=lambda row: row[0], reverse=True)
-    return found[:limit]
+    if not state:
+        return (yield "list_site", (site, cursor, limit))
+    return (yield "list_ended" if state in _ENDED else "list_under_way", (site, state, cursor, limit))
 
 
 def _row(row: Row) -> AlertRow:

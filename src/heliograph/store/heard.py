@@ -89,10 +89,10 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
     rows = yield from _alerts_to(site, sender, said.recipient, now, OFFERS if said.postback else 1)
     if said.postback:
         for alert, body in rows:
-            attempt, content = journal.content_of(body)
+            attempt, content = journal.content_of(alert, body)
             if said.postback in _postbacks(content):
                 return alert, attempt, "offered"
-    return (rows[0][0], journal.content_of(rows[0][1])[0], "newest") if rows else ("", "", "")
+    return (rows[0][0], journal.content_of(*rows[0])[0], "newest") if rows else ("", "", "")
 
 
 def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> Verb[list[Row]]:
@@ -109,7 +109,7 @@ def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()
-    alert, attempt = rows[0][0], journal.content_of(rows[0][1])[0]
+    alert, attempt = rows[0][0], journal.content_of(*rows[0])[0]
     yield from _note(site, alert, attempt, "opted_in" if heard.wanted else "opted_out", heard, now, scope=channel)
     return Joined(alert=alert, attempt=attempt)
 
@@ -120,8 +120,8 @@ def _note(
     said = msgspec.Raw(encode({**detail, "event": msgspec.Raw(encode(event))}))
     line = Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=said)
     rows = yield "alert_lock", (site, alert)
-    state, reason, channel, send_at, pages, _ = rows[0]
-    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1)
+    state, reason, channel, send_at, pages, _, attempts = rows[0]
+    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1, attempts)
     yield journal.page(site, alert, pages + 1, (line,))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from heliograph.core.alert import alert_of
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, moved, shown
-from heliograph.store import due, journal
+from heliograph.store import due, journal, standing
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -19,9 +20,10 @@ def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str
     """The alert and the attempt that our own id or the provider's name stands for, empty where nobody knows (yet)."""
     for id in (attempt, reference[-OWN:]):
         if id:
-            rows = yield "attempt_read", (short(id),)
-            if rows and rows[0][0] == site:
-                return rows[0][1], id
+            alert = alert_of(short(id))
+            rows = yield "alert_read", (alert,)
+            if rows and rows[0][0] == site and standing.of(alert, id, standing.read(rows[0][-1])):
+                return alert, id
     if reference:
         rows = yield "reference_read", (site, sender, short(reference))
         if rows:
@@ -61,19 +63,24 @@ def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now:
 def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
     attempt's new state, None where it stays as it was."""
-    rows = yield "alert_lock_with", (site, alert, attempt)
+    rows = yield "alert_lock", (site, alert)
     if not rows:
         return None
-    alert_state, reason, channel, send_at, pages, _, _, state, _, tries, revoke_asked = rows[0]
-    before, alert_before = AttemptState(state), AlertState(alert_state)
+    alert_state, reason, channel, send_at, pages, _, kept = rows[0]
+    standings = standing.read(kept)
+    its = standing.of(alert, attempt, standings)
+    if its is None:
+        return None
+    before, alert_before = AttemptState(its.state), AlertState(alert_state)
     after = moved(before, receipt.state)
     alert_after = shown(alert_before, (after,))
     if after is not before:
-        yield "attempt_move", (site, attempt, after.value, receipt.reason, tries, revoke_asked)
+        its.state, its.reason = after.value, receipt.reason
         yield from due.follow(site, attempt, after, alert_after, now)
     if alert_after is not alert_before:
         reason, send_at = "", None
-    yield "alert_move", (site, alert, alert_after.value, reason, channel, send_at, pages + 1)
+    moves = (alert_after.value, reason, channel, send_at, pages + 1, standing.written(standings))
+    yield "alert_move", (site, alert, *moves)
     kind = after.value if after is not before else "receipt"
     yield journal.page(site, alert, pages + 1, (entry(receipt, kind, attempt, now),))
     return after if after is not before else None

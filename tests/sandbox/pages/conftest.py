@@ -23,6 +23,7 @@ from heliograph.core.twin import Arrival, KnownSender, Medium
 from heliograph.sandbox import Pace, Running, World, serve
 from heliograph.sandbox.handset import Bubble, Handset
 from heliograph.sandbox.person import Saying, say
+from sandbox.neutral import Neutral, resource
 
 CHROMIUM = shutil.which("chromium")
 DAY = 86_400_000
@@ -60,7 +61,11 @@ class Stand:
 
     def renew(self) -> None:
         """A world that knows nothing of the one before."""
-        self.world = World([google_rbm_twin], clock=SystemClock(), pace=Pace(receipts=False))
+        self.world = World(
+            [google_rbm_twin, Neutral("cloud", "wa"), Neutral("centre", "sms")],
+            clock=SystemClock(),
+            pace=Pace(receipts=False),
+        )
         self.picture = f"/media/{self.world.keep(Medium(content_type='image/png', data=picture()))}"
 
     async def start(self, port: int = 0) -> None:
@@ -91,6 +96,27 @@ class Stand:
         )
         message = self.world.new_id()
         self.world.take(Arrival(id=message, sender=known.id, provider=known.provider, number=number, resource=body))
+        self._backdate(self.phone(number), ago)
+        return message
+
+    def arrive_on(
+        self, number: str, channel: str, content: dict[str, Any], *, ago: float = 0, parts: int = 1, **more: str
+    ) -> str:
+        """A message comes to the phone over WhatsApp ("wa") or SMS ("sms"); its id."""
+        provider = "cloud" if channel == "wa" else "centre"
+        known = KnownSender(id="15550001", provider=provider, name="Acme Air", address="72646")
+        self.world.add_sender(known)
+        message = self.world.new_id()
+        self.world.take(
+            Arrival(
+                id=message,
+                sender=known.id,
+                provider=provider,
+                number=number,
+                resource=resource(content, **more),
+                parts=parts,
+            )
+        )
         self._backdate(self.phone(number), ago)
         return message
 

@@ -119,12 +119,12 @@ async def test_writing_tells_typing_once_and_sends(stand, look) -> None:
     view = await look(PATH)
     field = view.page.get_by_role("textbox", name="Message")
     await field.press_sequentially("Is it late?")
-    await view.posted_soon("typing", {"sender": "acme-air"})
+    await view.posted_soon("typing", {"sender": "google-rbm/acme-air"})
     await field.press("Enter")
     await expect(view.page.locator(".own .bubble")).to_have_text("Is it late?")
     await expect(field).to_have_value("")
     assert len(view.posts("typing")) == 1
-    assert view.posts("say") == [{"text": "Is it late?", "sender": "acme-air"}]
+    assert view.posts("say") == [{"text": "Is it late?", "sender": "google-rbm/acme-air"}]
 
 
 async def test_what_cannot_be_sent_comes_back_with_the_reason(stand, look) -> None:
@@ -135,7 +135,9 @@ async def test_what_cannot_be_sent_comes_back_with_the_reason(stand, look) -> No
     field = view.page.get_by_role("textbox", name="Message")
     await field.fill("Hm")
     await view.page.get_by_role("button", name="Send", exact=True).click()
-    await expect(view.page.get_by_role("alert").filter(has_text="'acme-air' is not registered here")).to_be_visible()
+    await expect(
+        view.page.get_by_role("alert").filter(has_text="'google-rbm/acme-air' is not registered here")
+    ).to_be_visible()
     await expect(field).to_have_value("Hm")
 
 
@@ -167,7 +169,7 @@ async def test_actions_show_what_a_phone_would_do(stand, look) -> None:
     await view.page.get_by_role("button", name="Share it").click()
     await sheet.get_by_label("Latitude").fill("39.5")
     await sheet.get_by_role("button", name="Share location").click()
-    await view.posted_soon("location", {"latitude": 39.5, "longitude": -94.7139, "sender": "acme-air"})
+    await view.posted_soon("location", {"latitude": 39.5, "longitude": -94.7139, "sender": "google-rbm/acme-air"})
 
 
 async def test_a_carousel_moves_by_arrow_keys_and_by_buttons(stand, look) -> None:
@@ -196,14 +198,17 @@ async def test_switches_name_and_subscription_post(stand, look) -> None:
     await expect(switch).not_to_be_checked()
     await expect(view.page.locator(".phone-state")).to_have_text("RCS is off")
     assert stand.phone(NUMBER).has_rcs is False
-    for name, field, state in (("Online", "online", False), ("Reads", "reads", False), ("Muted", "muted", True)):
+    for name, field, state in (
+        ("Has WhatsApp", "has_wa", False), ("Has SMS", "has_sms", False), ("Online", "online", False),
+        ("Signal", "signal", False), ("Reads", "reads", False), ("Muted", "muted", True),
+    ):  # fmt: skip
         await view.page.get_by_role("switch", name=name).click()
         await view.posted_soon(NUMBER, {field: state})
     await view.page.get_by_label("Name", exact=True).first.fill("Matt")
     await view.page.get_by_role("button", name="Save").click()
     await expect(view.page.get_by_role("heading", name="Matt")).to_be_visible()
     await view.page.get_by_role("button", name="Unsubscribe").click()
-    await view.posted_soon("unsubscribe", {})
+    await view.posted_soon("unsubscribe", {"sender": "google-rbm/acme-air"})
 
 
 async def test_what_a_sender_writes_never_becomes_markup(stand, look) -> None:
@@ -243,7 +248,7 @@ async def test_each_sender_has_a_conversation(stand, look) -> None:
     await expect(view.page.locator(".bubble")).to_have_text(["From the air"])
     await view.page.get_by_role("textbox", name="Message").fill("Hi")
     await view.page.keyboard.press("Enter")
-    await view.posted_soon("say", {"text": "Hi", "sender": "acme-air"})
+    await view.posted_soon("say", {"text": "Hi", "sender": "google-rbm/acme-air"})
 
 
 async def test_a_number_nobody_used_is_an_empty_phone(stand, look) -> None:

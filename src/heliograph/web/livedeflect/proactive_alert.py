@@ -87,16 +87,16 @@ async def _alert(call: WebCall, doors: Doors, caller: Signed, request_id: str) -
         return _Answered(refused(422, error.sentence), spent=True)
     except CallRefused as error:
         return _Answered(answers.refusal(error), spent=True)
-    # What was taken stands in the record; a line each would cost 7 of the call's microseconds.
-    doors.log(
-        "debug" if result.kind == "taken" else "info",
-        "The alert was answered.",
-        action="alert.answered",
-        alert=result.alert,
-        outcome=result.kind,
-        code=result.code,
-        channel=result.channel,
-    )
+    if result.kind != "taken":  # what was taken stands in the record; a line each would cost 7 of its microseconds
+        doors.log(
+            "info",
+            "The alert was answered.",
+            action="alert.answered",
+            alert=result.alert,
+            outcome=result.kind,
+            code=result.code,
+            channel=result.channel,
+        )
     outcome = answers.outcome(result, site.failures)
     return _Answered(msgspec.structs.replace(outcome, after=partial(_after, result, means)), spent=True)
 

@@ -1,6 +1,6 @@
 // The bubbles of one thread. A message's node is made once; afterwards only its marks change, so nothing jumps.
 
-import { content } from "./content.js";
+import { chipsUnder, content, gist } from "./content.js";
 import { el, arrange, icon, unseen, write } from "./dom.js";
 import { chips, markTapped } from "./suggestion.js";
 import { STATES, day, startOfDay, time } from "./words.js";
@@ -10,19 +10,33 @@ const TOGETHER = 60_000;
 /** This near the end (pixels) a reader follows the conversation; further up they are reading and stay there. */
 const FOLLOWING = 96;
 
-function make(message, phone) {
+/** On WhatsApp a message can be quoted; the button comes to sight on hover and focus. */
+function quoter(message, phone) {
+  const button = el("button", { type: "button", class: "quoter plain" }, icon("reply"), unseen(`Quote: ${gist(message).slice(0, 60)}`));
+  button.addEventListener("click", () => phone.quote(message));
+  return button;
+}
+
+function quotation(message, quoted) {
+  if (message.channel !== "wa" || quoted === undefined) return null;
+  return el("p", { class: "quotation", dir: "auto" }, unseen("In answer to: "), gist(quoted));
+}
+
+function make(message, phone, quoted) {
   const own = message.direction === "out";
   const mark = el("span", { class: "state" });
-  const meta = el("div", { class: "meta" }, time(message.at), mark);
+  const parts = message.channel === "sms" && !own && el("span", {}, message.parts === 1 ? "1 part" : `${message.parts} parts`);
+  const meta = el("div", { class: "meta" }, time(message.at), parts, mark, message.channel === "wa" && !own && quoter(message, phone));
   const node = el("article", { class: `message ${own ? "own" : "theirs"}`, "data-id": message.id },
-    unseen(own ? "You: " : `${message.sender?.name ?? "Sender"}: `), content(message, phone), meta);
+    unseen(own ? "You: " : `${message.sender?.name ?? "Sender"}: `), quotation(message, quoted), content(message, phone), meta);
   return { node, mark, state: "" };
 }
 
 function update(made, message, next) {
   if (made.state !== message.state) {
     made.state = message.state;
-    made.mark.replaceChildren(...(STATES[message.state] ? [icon(message.state), STATES[message.state]] : []));
+    const ticks = message.channel === "wa" && message.state === "read" ? "delivered" : message.state;
+    made.mark.replaceChildren(...(STATES[message.state] ? [icon(ticks), STATES[message.state]] : []));
     made.mark.dataset.state = message.state;
   }
   markTapped(made.node, message.tapped ?? []);
@@ -30,6 +44,8 @@ function update(made, message, next) {
     next.at - message.at < TOGETHER && startOfDay(next.at) === startOfDay(message.at);
   made.node.classList.toggle("continued", together);
 }
+
+const quotable = (messages, message) => (message.quotes ? messages.find((one) => one.id === message.quotes) : undefined);
 
 /** `log` is the scrolling element; `jump` the button that shows when something new waits below. */
 export function conversation(log, jump, phone) {
@@ -58,7 +74,7 @@ export function conversation(log, jump, phone) {
 
   function chipsOf(last) {
     const id = last?.direction === "in" ? last.id : null;
-    if (offered.id !== id) offered = { id, node: id === null ? null : chips(last, phone) };
+    if (offered.id !== id) offered = { id, node: id === null ? null : chips(chipsUnder(last), last, phone) };
     if (offered.node !== null) markTapped(offered.node, last.tapped ?? []);
     return offered.node;
   }
@@ -73,7 +89,7 @@ export function conversation(log, jump, phone) {
     messages.forEach((message, index) => {
       if (startOfDay(message.at) !== date) nodes.push(separator(message.at));
       date = startOfDay(message.at);
-      if (!made.has(message.id)) made.set(message.id, make(message, phone));
+      if (!made.has(message.id)) made.set(message.id, make(message, phone, quotable(messages, message)));
       update(made.get(message.id), message, messages[index + 1]);
       nodes.push(made.get(message.id).node);
     });

@@ -18,6 +18,8 @@ const ICONS = {
   next: "M9 5l7 7-7 7",
   down: "M12 5v14M6 13l6 6 6-6",
   send: "M4 12l16-8-5 16-3-7zM12 13l8-9",
+  reply: "M9 6l-6 6 6 6M3 12h11a6 6 0 0 1 6 6v1",
+  add: "M12 5v14M5 12h14",
   close: "M6 6l12 12M18 6L6 18",
   image: "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01",
   video: "M4 5h16v14H4zM10 9l5 3-5 3z",

@@ -14,7 +14,7 @@ const subtitle = document.getElementById("subtitle");
 const place = document.getElementById("phone");
 const refresh = latest(fetchAndShow);
 const device = phone(number, { done: refresh });
-const switches = strip(number, refresh);
+const switches = strip(number, refresh, device.to);
 let lost = false;
 
 async function fetchAndShow() {

@@ -5,7 +5,7 @@ import { keys } from "./keys.js";
 import { phone } from "./phone.js";
 import { attempt, hush, shell, tell } from "./shell.js";
 import { change, handset, overview } from "./wire.js";
-import { e164, spaced, time } from "./words.js";
+import { e164, off, spaced, time } from "./words.js";
 
 const list = document.getElementById("phones");
 const filter = document.getElementById("filter");
@@ -47,7 +47,7 @@ function slot(number) {
     write(name, state.name || spaced(number));
     line.hidden = !state.name;
     unread.replaceChildren(...(state.unread > 0 ? [String(state.unread), unseen(" unread")] : []));
-    const differs = [!state.has_rcs && "No RCS", !state.online && "Offline", !state.reads && "Reads off", state.muted && "Muted"];
+    const differs = [...off(state), !state.reads && "Reads off", state.muted && "Muted"];
     arrange(badges, differs.filter(Boolean).map((word) => el("li", {}, word)));
     badges.hidden = badges.childElementCount === 0;
     last.replaceChildren(...(state.last ? [el("span", { dir: "auto" }, `${state.last.out ? "You: " : ""}${state.last.text}`), time(state.last.at)] : ["No message yet"]));

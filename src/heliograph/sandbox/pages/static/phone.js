@@ -4,9 +4,10 @@ import { conversation } from "./conversation.js";
 import { el, icon, unseen, write } from "./dom.js";
 import { sheets } from "./sheet.js";
 import { attempt } from "./shell.js";
-import { threads } from "./threads.js";
-import { act } from "./wire.js";
-import { CHANNELS, spaced } from "./words.js";
+import { gist } from "./content.js";
+import { keyOf, nameOf, threads } from "./threads.js";
+import { act, senders } from "./wire.js";
+import { CHANNELS, spaced, troubles } from "./words.js";
 
 /** A typing notice at most this often (ms), as phones do while a person goes on writing. */
 const TYPING = 5_000;
@@ -20,6 +21,8 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
   const channel = el("span", { class: "channel" }, "RCS");
   const verified = el("span", { class: "verified" }, icon("verified"), "Verified sender");
   const under = el("p", { class: "sender-line" }, channel, verified);
+  const begin = el("button", { type: "button", class: "round plain", "aria-label": "Write to a sender", title: "Write to a sender",
+    onclick: choose }, icon("add"));
   const tabs = el("div", { class: "threads", role: "group", "aria-label": "Conversations" });
   const warning = el("p", { class: "phone-state", role: "status" });
   const log = el("div", { class: "conversation", role: "log", "aria-live": "off", "aria-relevant": "additions",
@@ -27,14 +30,17 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
   const jump = el("button", { type: "button", class: "jump", hidden: true }, icon("down"), "New message");
   const field = el("textarea", { rows: "1", placeholder: "Message", "aria-label": "Message", autocomplete: "off" });
   const send = el("button", { class: "round send", type: "submit", "aria-label": "Send" }, icon("send"));
-  const composer = el("form", { class: "composer" }, field, send);
+  const quoted = el("p", { class: "quoting", hidden: true });
+  const composer = el("form", { class: "composer" }, quoted, field, send);
   const floor = el("div", { class: "floor" });
-  const element = el("section", { class: glance ? "phone small" : "phone", "aria-label": `Phone ${spaced(number)}` },
-    el("div", { class: "screen" }, el("div", { class: "phone-head" }, face, el("div", { class: "who" }, name, under), tabs),
-      warning, log, jump, composer, floor));
+  const screen = el("div", { class: "screen" },
+    el("div", { class: "phone-head" }, face, el("div", { class: "who" }, name, under), !glance && begin, tabs),
+    warning, log, jump, composer, floor);
+  const element = el("section", { class: glance ? "phone small" : "phone", "aria-label": `Phone ${spaced(number)}` }, screen);
 
   let handset = null;
   let typed = 0;
+  let quoting = null;
   const seen = new Set();
   const doing = async (verb, body) => {
     const worked = await attempt(() => act(number, verb, body));
@@ -46,6 +52,7 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
   const self = {
     tap: (message, key) => doing("tap", { message, suggestion: key }),
     sheet,
+    quote,
     focusField: () => field.focus({ preventScroll: true }),
     blank: el("p", { class: "blank" }, "Messages to this number appear here."),
   };
@@ -58,7 +65,30 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     if (text === "") return;
     field.value = "";
     typed = 0;
-    if (!(await doing("say", { text, ...to() }))) field.value ||= text;
+    const asked = quoting;
+    quote(null);
+    if (await doing("say", { text, ...to(), ...(asked && { in_reply_to: asked.id }) })) return;
+    field.value ||= text;
+    quote(asked);
+  }
+  /** What is written next answers this message; null = no message in particular. */
+  function quote(message) {
+    quoting = message;
+    quoted.hidden = message === null;
+    if (message === null) return;
+    quoted.replaceChildren(el("span", { dir: "auto" }, unseen("In answer to: "), gist(message)),
+      el("button", { type: "button", class: "round plain", "aria-label": "Quote nothing", onclick: () => quote(null) }, icon("close")));
+    field.focus();
+  }
+  /** Every sender that the sandbox knows can be written to, also one that was silent so far. */
+  async function choose() {
+    let known = [];
+    if (!(await attempt(async () => (known = await senders())))) return;
+    sheet({ title: known.length > 0 ? "Write to" : "No sender is registered yet", rows: [],
+      choices: known.map((one) => [`${one.address && one.channel === "sms" ? one.address : one.name} · ${CHANNELS[one.channel] ?? one.channel}`, () => {
+        thread.begin({ key: keyOf(one.provider, one.sender), sender: { id: one.sender, name: one.name, address: one.address }, channel: one.channel });
+        field.focus();
+      }]) }, begin);
   }
   function typing() {
     if (field.value === "" || thread.sender() === null || Date.now() - typed < TYPING) return;
@@ -74,8 +104,9 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
   });
 
   /** An open thread that a person can see is read, as on a phone; the receipt leaves only if the phone sends any. */
-  function readWhatIsSeen(messages) {
-    if (glance || !handset.reads || !handset.online || document.visibilityState !== "visible") return;
+  function readWhatIsSeen(messages, channel) {
+    const reached = channel === "sms" ? handset.signal : handset.online;
+    if (glance || !handset.reads || !reached || document.visibilityState !== "visible") return;
     for (const message of messages) {
       if (message.direction !== "in" || message.state !== "delivered" || seen.has(message.id)) continue;
       seen.add(message.id);
@@ -91,18 +122,21 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
 
   function show(next) {
     handset = next;
-    const { sender, messages } = thread.show(handset.messages);
-    write(name, sender?.name ?? "No conversation yet");
-    write(face, sender?.name.trim().charAt(0).toUpperCase() || "·");
-    write(channel, CHANNELS[messages.at(-1)?.channel] ?? "RCS");
+    const open = thread.show(handset.messages);
+    const { sender, messages } = open;
+    write(name, sender === null ? "No conversation yet" : nameOf(open));
+    write(face, sender === null ? "·" : open.channel === "sms" ? "#" : sender.name.trim().charAt(0).toUpperCase() || "·");
+    write(channel, CHANNELS[open.channel] ?? "RCS");
+    verified.hidden = open.channel === "sms";
     under.hidden = sender === null;
-    const waiting = handset.waiting > 0 && `${handset.waiting} ${handset.waiting === 1 ? "message waits" : "messages wait"}`;
-    const troubles = [!handset.has_rcs && "RCS is off", !handset.online && "Offline", waiting].filter(Boolean);
-    write(warning, troubles.join(" · "));
-    warning.classList.toggle("shown", troubles.length > 0);
-    talk(messages, sender?.id ?? null);
-    readWhatIsSeen(messages);
+    screen.dataset.channel = open.channel ?? "";
+    if (quoting !== null && !messages.some((message) => message.id === quoting.id)) quote(null);
+    const wrong = troubles(handset, open);
+    write(warning, wrong.join(" · "));
+    warning.classList.toggle("shown", wrong.length > 0);
+    talk(messages, open.key);
+    readWhatIsSeen(messages, open.channel);
   }
   document.addEventListener("visibilitychange", () => handset !== null && show(handset));
-  return { element, show };
+  return { element, show, to };
 }

@@ -32,7 +32,7 @@ export function sheets(place, share) {
   }
 
   /** `deed` as suggestion.js describes it; the focus returns to `from` when the sheet goes. */
-  return function sheet({ title: name, rows, note, asksLocation }, from) {
+  return function sheet({ title: name, rows, note, asksLocation, choices = [] }, from) {
     opener = from;
     const head = el("p", { class: "sheet-title", id: title }, name);
     const leave = el("button", { type: "button", class: "plain", "aria-label": "Close", onclick: close }, icon("close"));
@@ -40,6 +40,11 @@ export function sheets(place, share) {
       el("div", { class: "sheet-head" }, head, leave),
       rows.length > 0 && el("dl", {}, rows.map(([key, value]) => [el("dt", {}, key), el("dd", { dir: "auto" }, String(value))])),
       note && el("p", { class: "quiet" }, note),
+      choices.length > 0 && el("ul", { class: "choices" }, choices.map(([words, choose]) => el("li", {},
+        el("button", { type: "button", dir: "auto", onclick: () => {
+          close();
+          choose();
+        } }, words)))),
       asksLocation && coordinates());
     body.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;

@@ -3,10 +3,14 @@
 import { el, write } from "./dom.js";
 import { attempt } from "./shell.js";
 import { act, change } from "./wire.js";
+import { off } from "./words.js";
 
 const SWITCHES = [
   ["has_rcs", "Has RCS", "Off: the provider answers that the number cannot be reached."],
-  ["online", "Online", "Off: messages wait at the provider."],
+  ["has_wa", "Has WhatsApp", "Off: messages are taken, then told as failed."],
+  ["has_sms", "Has SMS", "Off: a landline."],
+  ["online", "Online", "Off: RCS and WhatsApp wait at the provider."],
+  ["signal", "Signal", "Off: SMS waits at the provider."],
   ["reads", "Reads", "Off: nobody looks, no read receipt leaves."],
   ["muted", "Muted", "On: nobody looks until the phone is opened."],
 ];
@@ -42,7 +46,7 @@ function nameForm(number, done) {
   return { form, set: (name) => document.activeElement !== input && (input.value = name ?? "") };
 }
 
-function fileForm(number, done) {
+function fileForm(number, done, to) {
   const input = (id, label, type, value) => el("div", {}, el("label", { for: id }, label),
     el("input", { id, name: id.replace("file-", ""), type, value, required: true, autocomplete: "off" }));
   const form = el("form", { class: "stack" }, input("file-url", "Address of the file", "url", ""),
@@ -50,7 +54,7 @@ function fileForm(number, done) {
     el("button", { type: "submit" }, "Send file"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (await attempt(() => act(number, "file", Object.fromEntries(new FormData(form))))) {
+    if (await attempt(() => act(number, "file", { ...Object.fromEntries(new FormData(form)), ...to() }))) {
       form.reset();
       done();
     }
@@ -58,19 +62,20 @@ function fileForm(number, done) {
   return el("details", {}, el("summary", {}, "Send a file from this phone"), form);
 }
 
-/** The strip of one phone: `element`, and `show(handset)` after each change. `done()` asks for the newest state. */
-export function strip(number, done) {
+/** The strip of one phone: `element`, and `show(handset)` after each change. `done()` asks for the newest state, `to()`
+ * names the sender of the open conversation. */
+export function strip(number, done, to) {
   const rows = SWITCHES.map((row) => toggle(number, row, done));
   const name = nameForm(number, done);
   const summary = el("span", { class: "quiet" }, "");
   const body = el("div", { class: "strip-body", id: "strip-body" }, el("div", { class: "switches" }, rows.map((made) => made.row)), name.form,
     el("div", { class: "subscription" },
       el("p", { class: "switch-label" }, "Subscription"),
-      el("p", { class: "quiet" }, "Sends what the phone's own menu sends: the word and the event."),
+      el("p", { class: "quiet" }, "Tells the sender of the open conversation, as the phone's own menu does."),
       el("div", { class: "joined apart" }, ...["unsubscribe", "subscribe"].map((verb) =>
-        el("button", { type: "button", onclick: async () => (await attempt(() => act(number, verb))) && done() },
+        el("button", { type: "button", onclick: async () => (await attempt(() => act(number, verb, to()))) && done() },
           verb === "subscribe" ? "Subscribe again" : "Unsubscribe")))),
-    fileForm(number, done));
+    fileForm(number, done, to));
   const opener = el("button", { type: "button", class: "strip-opener", "aria-expanded": "false", "aria-controls": "strip-body", onclick: () => {
     const open = opener.getAttribute("aria-expanded") !== "true";
     opener.setAttribute("aria-expanded", String(open));
@@ -80,8 +85,8 @@ export function strip(number, done) {
   function show(handset) {
     for (const made of rows) made.set(handset[made.field]);
     name.set(handset.name);
-    write(summary, [handset.has_rcs ? "RCS" : "no RCS", handset.online ? "online" : "offline",
-      handset.reads ? "reads" : "reads off", handset.muted && "muted"].filter(Boolean).join(" · "));
+    const words = [...off(handset), !handset.reads && "Reads off", handset.muted && "Muted"].filter(Boolean);
+    write(summary, words.join(" · ") || "All on");
   }
   return { element: el("aside", { class: "strip", "aria-label": "Switches of this phone" }, opener, body), show };
 }

@@ -79,9 +79,8 @@ export function markTapped(node, keys) {
   }
 }
 
-/** The chips of a message, or null if it has none. */
-export function chips(message, phone) {
-  const offered = message.content?.suggestions ?? [];
+/** What is offered under a message as chips, or null if nothing is. */
+export function chips(offered, message, phone) {
   if (offered.length === 0) return null;
   return el("div", { class: "chips", role: "group", "aria-label": "Suggestions" },
     offered.map((said, index) => suggestion(said, `-:${index}`, message.id, phone, "chip")));

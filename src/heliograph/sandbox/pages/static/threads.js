@@ -1,17 +1,28 @@
-// A phone keeps one conversation per sender; with more than one, tabs in its head choose.
+// A phone keeps one conversation per sender and channel; with more than one, tabs in its head choose.
 
 import { arrange, el, unseen, write } from "./dom.js";
+import { CHANNELS } from "./words.js";
 
-function sort(messages) {
+const NOBODY = { id: "", name: "Unknown sender", address: "" };
+
+/** What names a conversation, and the sender in what the phone posts. */
+export const keyOf = (provider, sender) => `${provider}/${sender}`;
+
+/** SMS shows the number that wrote; the others show who that is. */
+export const nameOf = (thread) => (thread.channel === "sms" && thread.sender.address ? thread.sender.address : thread.sender.name);
+
+function sort(messages, begun) {
   const found = new Map();
   for (const message of messages) {
-    const sender = message.sender ?? { id: "", name: "Unknown sender" };
-    if (!found.has(sender.id)) found.set(sender.id, { sender, messages: [], unread: 0 });
-    const thread = found.get(sender.id);
-    thread.sender = sender;
+    const sender = message.sender ?? NOBODY;
+    const key = keyOf(message.provider, sender.id);
+    if (!found.has(key)) found.set(key, { key, messages: [], unread: 0 });
+    const thread = found.get(key);
+    Object.assign(thread, { sender, channel: message.channel });
     thread.messages.push(message);
     if (message.direction === "in" && message.state === "delivered") thread.unread += 1;
   }
+  if (begun !== null && !found.has(begun.key)) found.set(begun.key, { ...begun, messages: [], unread: 0 });
   return found;
 }
 
@@ -19,34 +30,54 @@ function sort(messages) {
 export function threads(place, chosen) {
   const tabs = new Map();
   let open = null;
+  let begun = null;
+  let inSight = null;
 
-  function tab({ sender, unread }) {
-    if (!tabs.has(sender.id)) {
-      const word = el("span", { dir: "auto" }, sender.name);
+  /** The tabs scroll where they do not fit; the page must not scroll with them. */
+  function toSight(button) {
+    if (button === undefined || !button.isConnected) return;
+    const [left, right] = [button.offsetLeft - place.offsetLeft, button.offsetLeft - place.offsetLeft + button.offsetWidth];
+    if (left < place.scrollLeft) place.scrollLeft = left;
+    else if (right > place.scrollLeft + place.clientWidth) place.scrollLeft = right - place.clientWidth;
+  }
+
+  function tab(thread) {
+    if (!tabs.has(thread.key)) {
+      const word = el("span", { class: "thread-name", dir: "auto" });
+      const channel = el("span", { class: "channel" });
       const count = el("span", { class: "unread" });
       const button = el("button", { type: "button", class: "thread", onclick: () => {
-        open = sender.id;
+        open = thread.key;
         chosen();
-      } }, word, count);
-      tabs.set(sender.id, { button, word, count });
+      } }, word, channel, count);
+      tabs.set(thread.key, { button, word, channel, count });
     }
-    const made = tabs.get(sender.id);
-    write(made.word, sender.name);
-    made.button.setAttribute("aria-pressed", String(sender.id === open));
-    const waiting = sender.id !== open && unread > 0;
-    made.count.replaceChildren(...(waiting ? [String(unread), unseen(" unread")] : []));
+    const made = tabs.get(thread.key);
+    write(made.word, nameOf(thread));
+    write(made.channel, CHANNELS[thread.channel] ?? thread.channel);
+    made.button.setAttribute("aria-pressed", String(thread.key === open));
+    const waiting = thread.key !== open && thread.unread > 0;
+    made.count.replaceChildren(...(waiting ? [String(thread.unread), unseen(" unread")] : []));
     return made.button;
   }
 
   return {
     /** The open thread: the one last chosen, at first the one with the newest message. */
     show(messages) {
-      const found = sort(messages);
-      if (!found.has(open)) open = messages.at(-1)?.sender?.id ?? (found.size > 0 ? [...found.keys()][0] : null);
+      const found = sort(messages, begun);
+      const newest = messages.at(-1);
+      if (!found.has(open)) open = newest ? keyOf(newest.provider, (newest.sender ?? NOBODY).id) : null;
       arrange(place, found.size > 1 ? [...found.values()].map(tab) : []);
-      return found.get(open) ?? { sender: null, messages: [] };
+      if (open !== inSight) toSight(tabs.get((inSight = open))?.button);
+      return found.get(open) ?? { key: null, sender: null, channel: null, messages: [] };
     },
-    /** The id of the sender a message from here goes to; null when nobody wrote yet. */
+    /** Opens a conversation with a sender who may not have written yet. */
+    begin(thread) {
+      begun = thread;
+      open = thread.key;
+      chosen();
+    },
+    /** Whom a message from here goes to, as provider/id; null when nobody wrote yet. */
     sender: () => open,
   };
 }

@@ -33,6 +33,7 @@ const at = (number, verb = "") => `/sandbox/handsets/${encodeURIComponent(number
 export const overview = () => call("GET", "/sandbox/handsets");
 export const handset = (number) => call("GET", at(number));
 export const change = (number, fields) => call("POST", at(number), fields);
+export const senders = async () => (await call("GET", "/sandbox/senders")).senders;
 /** verb: say, tap, read, typing, location, file, unsubscribe or subscribe. */
 export const act = (number, verb, body = {}) => call("POST", at(number, verb), body);
 

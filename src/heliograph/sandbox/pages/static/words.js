@@ -10,6 +10,21 @@ const STEPS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
 export const CHANNELS = { rcs: "RCS", wa: "WA", sms: "SMS" };
 export const STATES = { sending: "Sending", sent: "Sent", delivered: "Delivered", read: "Read" };
 
+/** What keeps messages from a phone: the switches that are off, by the badge's words. */
+export function off(handset) {
+  return [!handset.has_rcs && "No RCS", !handset.has_wa && "No WhatsApp", !handset.has_sms && "No SMS",
+    !handset.online && "Offline", !handset.signal && "No signal"].filter(Boolean);
+}
+
+/** What keeps messages from one conversation (`key`, `channel`) of a phone; with none open, from any. */
+export function troubles(handset, { key, channel }) {
+  const on = (name) => channel === null || channel === name;
+  const waiting = handset.waiting > 0 && `${handset.waiting} ${handset.waiting === 1 ? "message waits" : "messages wait"}`;
+  return [on("rcs") && !handset.has_rcs && "RCS is off", on("wa") && !handset.has_wa && "WhatsApp is off",
+    on("sms") && !handset.has_sms && "SMS is off", channel !== "sms" && !handset.online && "Offline",
+    on("sms") && !handset.signal && "No signal", handset.stopped.includes(key) && "Opted out at the provider", waiting].filter(Boolean);
+}
+
 /** Country codes of one and of two digits (E.164's list); all others have three. */
 const COUNTRY = /^\+(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|\d{3})(\d+)$/;
 
