@@ -295,7 +295,8 @@ async def test_a_content_is_filled_by_the_sandbox(rig):
     }
     status, made = await rig.api("POST", "/v1/Content", json=asked)
     assert status == 201
-    await rig.send(content=Named(name=made["sid"], body=(Parameter(text="AA12"),)))
+    told = json.loads((await rig.send(content=Named(name=made["sid"], body=(Parameter(text="AA12"),)))).raw)
+    assert told["body"] == "Flight AA12, gate C1, {{3}}"
     await rig.until(2)
     (shown,) = (await rig.own("GET", f"handsets/{PHONE}"))["messages"]
     assert shown["content"]["text"] == "Flight AA12, gate C1, {{3}}"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urldefrag, urlsplit
 import msgspec
 
 from heliograph.channels.sms.twilio_twin_answers import Refused, given, stopped
-from heliograph.channels.sms.twilio_twin_content import known_content, values
+from heliograph.channels.sms.twilio_twin_content import filled
 from heliograph.channels.sms.twilio_twin_parts import segments
 from heliograph.channels.sms.twilio_twin_wire import Order, numbers, read_order, resource, resource_now, service_of
 from heliograph.core.twin import Arrival, Kept, KnownSender, TwinAnswer, World
@@ -138,18 +138,19 @@ def _sender(form: Form, senders: Sequence[KnownSender]) -> KnownSender | None:
 
 
 def _order(form: Form, account: str, sender: KnownSender | None, world: World) -> Order:
-    media = tuple(form.get("MediaUrl", ()))
-    number, service = _one(form, "From"), _one(form, "MessagingServiceSid")
+    body, media = _one(form, "Body"), tuple(form.get("MediaUrl", ()))
+    if content_sid := _one(form, "ContentSid"):  # it stands in the place of a body
+        body, more = filled(content_sid, _one(form, "ContentVariables"), world)
+        media += more
+    number = _one(form, "From")
     return Order(
         sid=("MM" if media else "SM") + world.new_id().replace("-", ""),
         account=account,
         to=_one(form, "To"),
         source=number or (numbers(sender)[0] if sender else ""),
-        service=service,
-        body=_one(form, "Body"),
+        service=_one(form, "MessagingServiceSid"),
+        body=body,
         media=media,
-        content_sid=_one(form, "ContentSid"),
-        variables=values(_one(form, "ContentVariables")),
         status_callback=_one(form, "StatusCallback"),
     )
 
@@ -161,7 +162,7 @@ def _checked(order: Order, form: Form, world: World) -> None:
         raise Refused(TO[order.to], what=order.to)
     if not NUMBER.fullmatch(order.to):
         raise Refused(21211, what=order.to)
-    if not (order.body or order.media or order.content_sid):
+    if not (order.body or order.media):
         raise Refused(21602)
     if len(order.body) > BODY:
         raise Refused(21617)
@@ -169,8 +170,6 @@ def _checked(order: Order, form: Form, world: World) -> None:
         raise Refused(21623)
     if not all(_host(url) for url in order.media):
         raise Refused(21620)
-    if order.content_sid and known_content(order.content_sid, world) is None:
-        raise Refused(21655)
     host = _host(order.status_callback)
     if order.status_callback and (not host or "_" in host):  # Twilio takes no underscore in a host's name
         raise Refused(21609, what=order.status_callback)
