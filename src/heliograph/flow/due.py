@@ -1,5 +1,6 @@
-"""Does what is due: rows of kind "attempt" follow an attempt up (follow.py), rows of kind "alert" send what was held
-(held.py). Rows are claimed with a lease, so that every node may look, and one that dies leaves its rows to the others.
+"""Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send
+what was held (held.py). Rows are claimed with a lease, so that every node may look, and one that dies leaves its rows
+to the others.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ async def _do(row: Due, means: Means) -> None:
     """One row. Whatever breaks in it is told and left to its lease: it must not stop the others, nor this server."""
     means.meters.due(row.kind, max(0, means.clock.now() - row.at) / 1000)
     try:
-        if row.kind == "attempt":
-            await follow_up(row, means, PATIENCE)
+        if row.kind in ("attempt", "step"):
+            await follow_up(row, means, PATIENCE, LEASE)
         elif row.kind == "alert":
             await release(row, means, PATIENCE, LEASE)
         else:

@@ -67,6 +67,9 @@ async def hand_over(
         try:
             content = await uploads.named(attempt, opened, means, deadline)
             uploading = False
+            if clock.now() >= attempt.expires:  # the commit before it, or an upload, took all of its time
+                verdict = Verdict.IN_DOUBT if in_doubt else Verdict.NOT_SENT
+                break
             taken = await provider.send(
                 Message(
                     id=attempt.id,
@@ -75,6 +78,7 @@ async def hand_over(
                     expires=attempt.expires,
                     now=clock.now(),
                     traffic=attempt.traffic,
+                    window=attempt.window_ends is not None and clock.now() < attempt.window_ends,
                 ),
                 _patience(started, deadline) if provider.repeats_are_ignored else deadline,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.core.alert import Attempt
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
-from heliograph.store import claims, due, journal, receipts
+from heliograph.store import begin, claims, due, journal, receipts
 from heliograph.store.outside import short
 from heliograph.store.verb import Step, Verb
 
@@ -48,26 +48,28 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
     site, alert = outcome.site, outcome.alert
     attempt_state: AttemptState | None = None
     sender = ""
+    asked: int | None = None
     if outcome.attempt:
         rows = yield "alert_lock_with", (site, alert, outcome.attempt)
         if not rows:
             return False
         alert_state, reason, channel, _, pages, marks, sender, *attempt = rows[0]
-        before_attempt = AttemptState(attempt[0])
+        before_attempt, asked = AttemptState(attempt[0]), attempt[3]
         if outcome.gives_way and before_attempt in _TAKEN:
             yield "alert_move", (site, alert, alert_state, reason, channel, None, pages + 1)
             yield journal.page(site, alert, pages + 1, outcome.entries)
             return False
         attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
-        yield _attempt_move(outcome, attempt_state, *attempt)
     else:
         rows = yield "alert_lock", (site, alert)
         if not rows:
             return False
         alert_state, reason, channel, _, pages, marks = rows[0]
-        if outcome.next is not None and alert_state != AlertState.SCHEDULED.value:
-            return False
     before = AlertState(alert_state)
+    if (outcome.next or outcome.revoke_asked) and not (yield from begin.may(outcome, before, attempt_state, asked)):
+        return False
+    if attempt_state is not None:
+        yield _attempt_move(outcome, attempt_state, *attempt)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""

@@ -1,0 +1,10 @@
+-- What a further attempt rests on.
+
+-- name: attempts_begun(site, alert)
+-- How many attempts an alert has had.
+SELECT COUNT(*) FROM journal WHERE site = :site AND alert = :alert AND attempt IS NOT NULL;
+
+-- name: inbound_from(site, recipient, since, sender)
+-- The newest words of a recipient to a sender.
+SELECT at, body FROM inbound WHERE site = :site AND recipient = :recipient AND at >= :since AND sender = :sender
+ORDER BY at DESC LIMIT 20;
