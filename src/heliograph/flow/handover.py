@@ -67,7 +67,8 @@ async def hand_over(
         try:
             content = await uploads.named(attempt, opened, means, deadline)
             uploading = False
-            if clock.now() >= attempt.expires:  # the commit before it, or an upload, took all of its time
+            if clock.now() >= attempt.expires or clock.loop_time() >= deadline:
+                # The commit before it, or an upload, took all of its time; another node may have it by now.
                 verdict = Verdict.IN_DOUBT if in_doubt else Verdict.NOT_SENT
                 break
             taken = await provider.send(
