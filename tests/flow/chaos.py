@@ -80,6 +80,7 @@ class World:
         self.heard_delivered: set[str] = set()
         self.log: list[str] = []
         self.faults: list[str] = []
+        self.answers: list[tuple[str, str]] = []  # alert, and what its caller was told
         self.nodes: list[Node] = []
         self.tasks: set[asyncio.Task[Any]] = set()
         self.events = 0
@@ -93,9 +94,7 @@ class World:
         rng = self.rng
         channels = rng.sample(list(KINDS), rng.choice([1, 2, 2, 2, 3, 3]))
         channels.sort(key=lambda one: one != "rcs" or rng.random() < 0.3)
-        self.site = Site(
-            id=SITE, skills=("service",), channels=tuple(channels), fallback=self.fallback(channels, 0.9)
-        )
+        self.site = Site(id=SITE, skills=("service",), channels=tuple(channels), fallback=self.fallback(channels, 0.9))
         self.senders = [Sender(site=SITE, name=f"a-{one}", channel=one, provider="scripted") for one in channels]
         if rng.random() < 0.2:
             self.senders.append(Sender(site=SITE, name="b", channel=rng.choice(channels), provider="scripted"))
@@ -301,6 +300,8 @@ class SimProvider:
 
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
         await self.node.breath()
+        if self.world.clock.loop_time() > deadline:
+            raise self._error(Fate.RETRY, "not_connected")
         world, told = self.world, self.world.told.get(message_id)
         attempt = world.engine.now(alerts.attempt, message_id)
         if attempt is None or attempt.revoke_asked is None:
@@ -468,9 +469,9 @@ class Node:
             at = self.world.engine.now(_next_due)
             now = self.world.clock.now()
             if at is not None and at <= now:
-                rows = await self.means.store.claim_due(now, now + due.LEASE, self.name, 20)
-                for row in rows:
+                for row in await due._claimed(self.means, due.AT_ONCE):
                     self.task(self._do(row))
+                await asyncio.sleep(0.01)
                 continue
             nap = 60.0 if at is None else min(60.0, (at - now) / 1000 + 0.002)
             wake = asyncio.ensure_future(self.means.wake.wait())
@@ -500,6 +501,7 @@ class Node:
             self.world.say(f"the caller hears: {refused}")
             return isinstance(refused, CallRefused)
         self.world.say(f"the caller hears: {result.kind} {result.code} by {result.channel}")
+        self.world.answers.append((result.alert, result.kind))
         return True
 
 

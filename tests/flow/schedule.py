@@ -161,15 +161,16 @@ def _judge(world: World, record: Record, named: dict[str, set[str]]) -> None:
             world.fault(f"attempt {one.number} ({one.channel}) was delivered, and so was a later one, unexplained")
     for one in record.attempts:
         _explained(world, record, one, named.get(one.id, set()))
-        if not _heard(world, one):
-            continue
-        if one.state not in (AttemptState.DELIVERED, AttemptState.READ):
+        if _heard(world, one) and one.state not in (AttemptState.DELIVERED, AttemptState.READ):
             world.fault(f"attempt {one.number} was heard to be delivered and is {one.state}")
-        if alert.state not in ARRIVED:
+        if _heard(world, one) and alert.state not in ARRIVED:
             world.fault(f"a delivery was heard and the alert is {alert.state}")
-    sent = world.told.keys() & {one.id for one in record.attempts}
-    if not sent and alert.state in ARRIVED:
-        world.fault(f"no provider took it and the alert is {alert.state}")
+        told = world.told.get(one.id)
+        gone = told is not None and told.state in ("failed", "expired") and one.id in world.revokes
+        if one.state in (AttemptState.DELIVERED, AttemptState.READ) and not reached and not gone:
+            world.fault(f"attempt {one.number} is {one.state} and no phone has it")
+    if reached and any(told in ((alert.id, "failed"), (alert.id, "not_sent")) for told in world.answers):
+        world.fault("the caller was told that it failed, and it was delivered")
 
 
 def _arrived(world: World, attempt: Attempt) -> bool:

@@ -1,5 +1,5 @@
-"""Time that stands still while anything is to be done, and then leaps to the next moment at which something is: an event
-loop and a clock for days of schedules in milliseconds. And SQLite without threads, so that a seed tells the whole story.
+"""Time that stands still while anything is to be done, and then leaps to the next moment at which something is: an
+event loop and a clock for days of schedules in milliseconds. And SQLite without threads, so that a seed tells it all.
 """
 
 from __future__ import annotations

@@ -30,9 +30,8 @@ from heliograph.flow.result import ASSUMED_SENT, NEVER_SETTLED, NO_RECEIPT
 ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
 
 
-async def follow_up(row: Due, means: Means, patience: float, lease: int) -> None:
-    """`patience`: seconds that a hand-over may take; `lease` (ms): how long an attempt that begins here belongs to this
-    node."""
+async def follow_up(shift: Shift, means: Means) -> None:
+    row = shift.row
     attempt = await means.store.attempt(row.ref)
     record = await means.store.record(attempt.alert) if attempt else None
     if attempt is None or record is None:
@@ -40,7 +39,6 @@ async def follow_up(row: Due, means: Means, patience: float, lease: int) -> None
         return
     attempt = next(one for one in record.attempts if one.id == row.ref)
     alert, now = record.alert, means.clock.now()
-    shift = Shift(row=row, patience=patience, lease=lease)
     newest = record.attempts[-1].id == attempt.id
     arrived = alert.state is AlertState.READ if attempt.need is Need.READ else alert.state in ARRIVED
     if not newest or arrived or alert.state in ENDS or alert.state is AlertState.SCHEDULED:
@@ -70,9 +68,8 @@ async def _open(record: Record, attempt: Attempt, shift: Shift, means: Means) ->
         attempt.site, attempt.recipient
     ):
         means.log("info", "The message id is repeated.", action="attempt.repeated", alert=attempt.alert)
-        deadline = means.clock.loop_time() + shift.patience
-        await step.run(record.alert, attempt, means, deadline=deadline, keep=None, in_doubt=True)
-    elif opened is not None and await _asked(attempt, opened, shift.patience, means):
+        await step.run(record.alert, attempt, means, deadline=shift.deadline, keep=None, in_doubt=True)
+    elif opened is not None and await _asked(attempt, opened, shift.deadline, means):
         await means.store.push_due(msgspec.structs.replace(row, at=now, lease=0))  # what it is now decides
     elif now >= _doubt_ends(attempt, opened, means) and attempt.revoke_asked is None:
         await _by_rule(record, attempt, shift, means)
@@ -91,11 +88,10 @@ def _repeatable(attempt: Attempt, opened: OpenSender | None, now: int, means: Me
     )
 
 
-async def _asked(attempt: Attempt, opened: OpenSender, patience: float, means: Means) -> bool:
+async def _asked(attempt: Attempt, opened: OpenSender, deadline: float, means: Means) -> bool:
     """Asks the provider what became of the attempt, where it can be asked. True: it said so, and it is written down."""
     if opened.provider is None or not opened.provider.can_ask:
         return False
-    deadline = means.clock.loop_time() + patience
     try:
         receipt = await opened.provider.ask(attempt.id, attempt.references, deadline)
     except SendError as error:
@@ -126,10 +122,10 @@ async def _by_rule(record: Record, attempt: Attempt, shift: Shift, means: Means)
     rule = doubt_of([*said, *([site.fallback] if site else [])])
     before = [one for one in record.attempts if one.id != attempt.id and one.sender == attempt.sender]
     if rule is Doubt.RESEND and not before:
-        deadline = means.clock.loop_time() + shift.patience
-        way = await onward(alert, attempt.passed, means, deadline=deadline)
+        way = await onward(alert, attempt.passed, means, deadline=shift.deadline)
         if way.step is not None and way.step.sender == attempt.sender:
-            number = len(record.attempts) + 1
+            now, number = means.clock.now(), len(record.attempts) + 1
+            deadline = means.clock.loop_time() + shift.patience
             again = step.new_attempt(alert, way.step, way.contents, way.traffic, means, number, way.passed)
             written = await means.store.outcome(
                 Outcome(

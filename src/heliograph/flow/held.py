@@ -10,14 +10,15 @@ from heliograph.core.record import decision_record, detail
 from heliograph.core.states import ENDS, SAID_NO, AlertState
 from heliograph.flow import step
 from heliograph.flow.follow import expire
+from heliograph.flow.leave import Shift
 from heliograph.flow.means import Means
 from heliograph.flow.onward import onward
 from heliograph.flow.outcome import end_of, rows_of
 
 
-async def release(row: Due, means: Means, patience: float, lease: int) -> None:
-    """The decision is made again from today's facts. `patience`: seconds that a hand-over may take; `lease` (ms): how
-    long the attempt that begins here belongs to this node."""
+async def release(shift: Shift, means: Means) -> None:
+    """The decision is made again from today's facts."""
+    row = shift.row
     record = await means.store.record(row.ref)
     if record is None or not _waits(record):
         await means.store.finish_due(row.site, row.kind, row.ref)
@@ -28,12 +29,12 @@ async def release(row: Due, means: Means, patience: float, lease: int) -> None:
     if now >= alert.expires:
         await _expired(record, done, means)
         return
-    deadline = means.clock.loop_time() + patience
-    way = await onward(alert, newest.passed if newest else (), means, deadline=deadline)
+    way = await onward(alert, newest.passed if newest else (), means, deadline=shift.deadline)
     if way.step is None or way.decision is None:
         await _held_again(record, way.hold, way.why, means)
         return
     now, number = means.clock.now(), len(record.attempts) + 1
+    deadline = means.clock.loop_time() + shift.patience
     attempt = step.new_attempt(alert, way.step, way.contents, way.traffic, means, number, way.passed)
     begun = await means.store.outcome(
         Outcome(
@@ -43,7 +44,7 @@ async def release(row: Due, means: Means, patience: float, lease: int) -> None:
             next=attempt,
             unless=enough(newest.need) if newest else AlertState.DELIVERED,
             decision=decision_record(way.decision, alert),
-            due=rows_of(attempt, now, now + lease),
+            due=rows_of(attempt, now, now + shift.lease),
             done=done,
             entries=(Entry(at=now, kind="released", attempt=attempt.id),),
         )

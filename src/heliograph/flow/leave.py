@@ -33,18 +33,18 @@ FIRST_WAIT = 0.5  # seconds between two of them, doubled
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """The due row that is being done, how long (seconds) a hand-over may take, and how long (ms) the attempt that
-    begins here belongs to this node."""
+    """The due row that is being done, and until when (loop time): well before its lease ends. An attempt that begins
+    here may take `patience` seconds, and belongs to this node for `lease` ms."""
 
     row: Due
+    deadline: float
     patience: float
     lease: int
 
 
 async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) -> None:
     """The time of `attempt`'s step is over and its status did not come."""
-    deadline = means.clock.loop_time() + shift.patience
-    way = await onward(record.alert, (*attempt.passed, attempt.channel), means, deadline=deadline)
+    way = await onward(record.alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
     if way.step is None:
         await _stay(record, attempt, way, way.why, shift, means)
         return
@@ -53,7 +53,7 @@ async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) ->
         return
     opened = means.registry.sender(attempt.site, attempt.sender)
     if opened is not None and opened.provider is not None and opened.provider.can_revoke:
-        await _take_back(record, attempt, opened.provider, deadline, shift, means)
+        await _take_back(record, attempt, opened.provider, shift, means)
     elif attempt.overlap:
         await go_on(record, attempt, shift, means, why="not_in_time", exception="overlap")
     else:
@@ -64,12 +64,12 @@ async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *,
     """Tries the next channel, where there is one now. Where there is none the alert ends, or waits."""
     alert = record.alert
     for _ in range(step.LOOKS):
-        deadline = means.clock.loop_time() + shift.patience
-        way = await onward(alert, (*attempt.passed, attempt.channel), means, deadline=deadline)
+        way = await onward(alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
         if way.step is None:
             await _stay(record, attempt, way, way.why, shift, means)
             return
         now, number = means.clock.now(), len(record.attempts) + 1
+        deadline = means.clock.loop_time() + shift.patience
         begun = step.new_attempt(alert, way.step, way.contents, way.traffic, means, number, way.passed)
         left = detail(
             why=why,
@@ -152,9 +152,7 @@ async def _stay(record: Record, attempt: Attempt, way: Way, why: str, shift: Shi
     )
 
 
-async def _take_back(
-    record: Record, attempt: Attempt, provider: Provider, deadline: float, shift: Shift, means: Means
-) -> None:
+async def _take_back(record: Record, attempt: Attempt, provider: Provider, shift: Shift, means: Means) -> None:
     alert, now, row = record.alert, means.clock.now(), shift.row
     first = attempt.revoke_asked is None
     if first:
@@ -169,7 +167,7 @@ async def _take_back(
             # Delivered meanwhile, or another node asks. In a moment it is looked at anew, with what is known then.
             await means.store.push_due(msgspec.structs.replace(row, at=now + 1000, lease=0))
             return
-    answer, exchanges, turns = await _ask(attempt, provider, deadline, means)
+    answer, exchanges, turns = await _ask(attempt, provider, shift.deadline, means)
     now = means.clock.now()
     taken = attempt.state is AttemptState.SENT or bool(attempt.references)
     state, word, exception = None, "", ""
@@ -222,6 +220,12 @@ async def _ask(
     the first time "not there" proves nothing, since it may be gone by the one before."""
     exchanges: list[Exchange] = []
     for turn in range(REVOKES):
+        if means.clock.loop_time() >= deadline:  # another node may ask by now, and be answered
+            return (
+                SendError("There was no time left to ask.", code="not_asked", fate=Fate.RETRY),
+                tuple(exchanges),
+                turn,
+            )
         try:
             revoked = await provider.revoke(attempt.id, attempt.recipient, deadline)
         except SendError as error:

@@ -34,8 +34,9 @@ def outcome_of(
     hold: int | None = None,
     others_open: bool = False,
 ) -> Outcome:
-    """`left`: seconds that the call has left. `keep` (ms): how long a success is given back to the same call; None
-    where no caller waits. `hold` (ms): there is another channel, but not before then. `others_open`: an earlier attempt
+    """`left`: seconds that the hand-over has left, below 0 where its time is over; the node's lease is longer by
+    FIRST_SETTLE, and a failure that is not written by then is another node's to find out. `keep` (ms): how long a
+    success is given back to the same call; None where no caller waits. `hold` (ms): there is another channel, but not before then. `others_open`: an earlier attempt
     may still arrive."""
     verdict, error = handed.verdict, handed.error
     taken = verdict is Verdict.TAKEN
@@ -46,7 +47,8 @@ def outcome_of(
     due: tuple[Due, ...] = ()
     if not failed:
         pause = FIRST_SETTLE * 2 ** min(handed.tries, 6) if verdict is Verdict.IN_DOUBT else None
-        due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=wake_at(attempt, STATES[verdict], now, pause)),)
+        at = wake_at(attempt, STATES[verdict], now, pause)
+        due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=at), *_step_row(attempt))
     elif follow is not None:
         due = rows_of(follow, now, now + int(left * 1000) + FIRST_SETTLE)
     elif keep is None:
@@ -91,6 +93,7 @@ def outcome_of(
         keep_until=keep if not failed else None,
         release=ends,
         gives_way=failed,
+        until=now + int(left * 1000) + FIRST_SETTLE if failed else None,
     )
 
 
@@ -130,13 +133,16 @@ def wake_at(attempt: Attempt, state: AttemptState, now: int, pause: int | None =
 
 def rows_of(attempt: Attempt, now: int, lease: int) -> tuple[Due, ...]:
     """The due rows that an attempt is born with. `lease` (ms): until then it belongs to the node that sends it."""
-    rows = (Due(site=attempt.site, kind="attempt", ref=attempt.id, at=now, lease=lease),)
-    if attempt.need is Need.READ and attempt.leave_at is not None:
-        return *rows, Due(site=attempt.site, kind="step", ref=attempt.id, at=attempt.leave_at)
-    return rows
+    row = Due(site=attempt.site, kind="attempt", ref=attempt.id, at=now, lease=lease)
+    return (row, *_step_row(attempt, lease))
+
+
+def _step_row(attempt: Attempt, lease: int = 0) -> tuple[Due, ...]:
+    if attempt.need is not Need.READ or attempt.leave_at is None:
+        return ()
+    return (Due(site=attempt.site, kind="step", ref=attempt.id, at=attempt.leave_at, lease=lease),)
 
 
 def done_with(attempt: Attempt) -> tuple[tuple[str, str], ...]:
     """The due rows of an attempt that nothing more is to be done about."""
-    rows = (("attempt", attempt.id),)
-    return (*rows, ("step", attempt.id)) if attempt.need is Need.READ and attempt.leave_at is not None else rows
+    return (("attempt", attempt.id), *((row.kind, row.ref) for row in _step_row(attempt)))

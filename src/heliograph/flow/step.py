@@ -111,7 +111,7 @@ async def _settle(
         follow = None
         if way.step is not None:
             follow = new_attempt(alert, way.step, way.contents, way.traffic, means, attempt.number + 1, way.passed)
-        left = max(0.0, deadline - means.clock.loop_time())
+        left = deadline - means.clock.loop_time()
         earlier = keep is None and attempt.number > 1 and handed.verdict is not Verdict.TAKEN
         try:
             others = earlier and await others_open(attempt, means)

@@ -46,6 +46,8 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
 def outcome(outcome: Outcome, now: int) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert = outcome.site, outcome.alert
+    if outcome.until is not None and now > outcome.until:
+        return False
     attempt_state: AttemptState | None = None
     sender = ""
     asked: int | None = None
