@@ -86,14 +86,15 @@ class World:
         self.events = 0
         self.opted_out: dict[str, int] = {}
         self.bad = rng.random() * 1.5  # how bad this world is
+        self.twist = rng.choice(["", "stalls", "overlap", "revokes", "doubts", "refusals"])  # what it is worst at
         self.plug = Plug()
         self.documents()
 
     def documents(self) -> None:
         """A site with one to three channels, and rules for falling back."""
         rng = self.rng
-        channels = rng.sample(list(KINDS), rng.choice([1, 2, 2, 2, 3, 3]))
-        channels.sort(key=lambda one: one != "rcs" or rng.random() < 0.3)
+        channels = rng.sample(list(KINDS), 3 if self.twist == "overlap" else rng.choice([1, 2, 2, 2, 3, 3]))
+        channels.sort(key=lambda one: one != "rcs" or (rng.random() < 0.3 and self.twist != "revokes"))
         self.site = Site(id=SITE, skills=("service",), channels=tuple(channels), fallback=self.fallback(channels, 0.9))
         self.senders = [Sender(site=SITE, name=f"a-{one}", channel=one, provider="scripted") for one in channels]
         if rng.random() < 0.2:
@@ -120,6 +121,10 @@ class World:
             for one in channels
             if rng.random() < 0.2
         }
+        if self.twist == "overlap":
+            overlap, within = [Overlap.ALLOW], [5, 10, 30]
+        if self.twist == "revokes":
+            within = [5, 10, 30, 60]
         return Fallback(
             need=rng.choice(need),
             within=rng.choice(within),
@@ -222,7 +227,9 @@ class World:
         return task.done() and not task.cancelled() and task.exception() is None and bool(task.result())
 
     async def opt_out(self, channel: str) -> None:
-        await asyncio.sleep(self.rng.choice([0.0, 1.0, 20.0, 100.0]))
+        await asyncio.sleep(
+            self.rng.choice([self.rng.uniform(0, 1), self.rng.uniform(0, 20), self.rng.uniform(0, 200)])
+        )
         sender = next(one for one in self.senders if one.channel == channel)
         heard = OptOutHeard(event="stop", recipient=RECIPIENT, wanted=False)
         await self.store.hear(SITE, channel, sender.name, (heard,), self.clock.now())
@@ -260,10 +267,12 @@ class SimProvider:
             raise self._error(Fate.RETRY, "not_connected")
         if world.chance(0.05):
             raise self._error(Fate.RETRY, "throttled", retry_after=world.rng.choice([0.0, 1.0, 8.0, 60.0]))
-        if world.chance(0.05) and not (self.kind.repeats and message.id in world.told):
+        no = 0.4 if world.twist == "refusals" else 0.05
+        if world.chance(no) and not (self.kind.repeats and message.id in world.told):
             fate = world.rng.choice([Fate.NEXT_CHANNEL, Fate.NEXT_CHANNEL, Fate.PERMANENT, Fate.CONFIG])
             raise self._error(fate, "told")
-        if world.chance(0.06):
+        lost = 0.3 if world.twist == "doubts" else 0.09
+        if world.chance(lost / 2):
             await self._until(deadline)
             raise self._error(Fate.UNKNOWN, "no_answer")
         told = world.told.get(message.id)
@@ -272,7 +281,7 @@ class SimProvider:
             told = Told(channel=channel, sender=self.sender.name, message=message, reference=reference)
             world.told[message.id] = told
             world.behind(world.deliver(told))
-        if world.chance(0.12):
+        if world.chance(lost):
             await self._until(deadline)
             raise self._error(Fate.UNKNOWN, "no_answer")
         await asyncio.sleep(world.rng.choice([0.0, 0.01, 0.3, 2.0]))
@@ -438,7 +447,7 @@ class Node:
             await asyncio.get_running_loop().create_future()  # it is never heard of again
         rng = self.world.rng
         if self._stalls and rng.random() < self._stalls:
-            await asyncio.sleep(rng.uniform(10, 120))
+            await asyncio.sleep(rng.choice([rng.uniform(1, 10), rng.uniform(10, 40), rng.uniform(30, 120)]))
         elif rng.random() < 0.3:
             await asyncio.sleep(rng.uniform(0, 0.05))
 

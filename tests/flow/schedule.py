@@ -55,9 +55,10 @@ async def _play(seed: int, path: Path, loop: asyncio.AbstractEventLoop) -> Verdi
     for sender in world.senders:
         await world.store.put_sender(sender)
     await world.store.put_template(world.template)
-    keepers = [asyncio.ensure_future(_keep(world, f"n{n}")) for n in range(rng.choice([1, 1, 1, 2]))]
+    nodes = 2 if world.twist == "stalls" else rng.choice([1, 1, 1, 2])
+    keepers = [asyncio.ensure_future(_keep(world, f"n{n}")) for n in range(nodes)]
     life = rng.choice([20, 90, 400, 1800, 7200])
-    if world.chance(0.1):
+    if world.chance(0.2):
         world.behind(world.opt_out(rng.choice(world.site.channels)))
     try:
         await _call(world, life)
@@ -82,7 +83,8 @@ async def _keep(world: World, name: str) -> None:
     rng = world.rng
     for life in range(5):
         breaths = rng.choice([None, rng.randint(1, 12), rng.randint(1, 80)]) if life < 4 and world.bad > 0.3 else None
-        node = Node(world, f"{name}.{life}", breaths, rng.choice([0.0, 0.0, 0.0, 0.03]))
+        stalls = rng.choice([0.05, 0.15]) if world.twist == "stalls" else rng.choice([0.0, 0.0, 0.0, 0.03])
+        node = Node(world, f"{name}.{life}", breaths, stalls)
         world.nodes.append(node)
         run = node.task(node.run())
         await asyncio.wait({run, node.died}, return_when=asyncio.FIRST_COMPLETED)

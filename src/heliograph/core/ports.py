@@ -256,9 +256,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt to be written; only where nobody has written one of its number, the alert is open and has not come as far as
     `unless`, and the recipient has not opted out: else nothing at all is written. `revoke_asked` likewise: only where
     nobody has asked before and nothing was delivered. `until` (ms): later nothing is written, since another node may
-    have the attempt by then. `gives_way`: a hand-over that failed; where the attempt was taken meanwhile (by a node that had its lease) it is history and
-    nothing more. `keep_until` re-dates this alert's claims of scope "call" and "key"; `release` frees them,
-    leaving the owner readable as `former`.
+    have the attempt by then. `gives_way`: a hand-over that failed; where the attempt was taken meanwhile (by a node
+    that had its lease) it is history and nothing more. `keep_until` re-dates this alert's claims of scope "call" and
+    "key"; `release` frees them, leaving the owner readable as `former`.
     """
 
     site: str

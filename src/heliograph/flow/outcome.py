@@ -36,8 +36,8 @@ def outcome_of(
 ) -> Outcome:
     """`left`: seconds that the hand-over has left, below 0 where its time is over; the node's lease is longer by
     FIRST_SETTLE, and a failure that is not written by then is another node's to find out. `keep` (ms): how long a
-    success is given back to the same call; None where no caller waits. `hold` (ms): there is another channel, but not before then. `others_open`: an earlier attempt
-    may still arrive."""
+    success is given back to the same call; None where no caller waits. `hold` (ms): there is another channel, but not
+    before then. `others_open`: an earlier attempt may still arrive."""
     verdict, error = handed.verdict, handed.error
     taken = verdict is Verdict.TAKEN
     failed = verdict in (Verdict.FAILED, Verdict.NOT_SENT)
