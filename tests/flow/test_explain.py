@@ -27,7 +27,7 @@ from heliograph.flow.registry import OpenSender
 from heliograph.flow.send import send
 
 CHANNELS = ("rcs", "wa", "sms")
-START = 1_790_000_000_000
+START = 1_900_000_000_000  # ahead of the store's own clock, for which no outcome may come late
 encode = msgspec.json.encode
 
 
@@ -220,9 +220,11 @@ async def test_a_thousand_seeded_cases_are_decided_as_they_are_sent(house: House
         contents = {message.sender: encode(message.content) for message in told.messages}
         for attempt in record.attempts:
             assert encode(attempt.content) == contents[attempt.sender], number
-        assert [one.sender for one in record.attempts] == [
-            one.sender for one in told.decision.steps[: len(record.attempts)]
-        ], number
+        # A channel that said no is left with all of its senders; what comes then is decided anew, from the same facts.
+        steps = told.decision.steps
+        assert [one.sender for one in record.attempts[:1]] == [one.sender for one in steps[:1]], number
+        channels = list(dict.fromkeys(one.channel for one in steps))
+        assert [one.channel for one in record.attempts] == channels[: len(record.attempts)], number
         assert bool(refused) == (told.decision.stop is not None)
         if refused:
             assert refused in {one.code for one in told.obstacles}, number

@@ -10,6 +10,7 @@ from heliograph.core.site import Kind, Sender
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import Fate
 from heliograph.flow.follow import follow_up
+from heliograph.flow.leave import Shift
 from heliograph.flow.registry import OpenSender
 from heliograph.flow.send import send
 
@@ -43,7 +44,9 @@ async def test_what_was_in_doubt_is_not_repeated_outside(house: House) -> None:
     record = await house.store.record(result.alert)
     assert record is not None
     [attempt] = record.attempts
-    await follow_up(Due(site=SITE, kind="attempt", ref=attempt.id, at=0), house.means, 1.0)
+    row = Due(site=SITE, kind="attempt", ref=attempt.id, at=0)
+    deadline = house.means.clock.loop_time() + 1.0
+    await follow_up(Shift(row=row, deadline=deadline, patience=1.0, lease=60_000), house.means)
     assert len(provider.seen) == seen
     record = await house.store.record(result.alert)
     assert record is not None
@@ -61,3 +64,24 @@ async def test_the_plan_passes_over_senders_of_real_providers(house: House) -> N
     result = await send(ask(kind=Kind.TEST), (), house.means, request_id=house.means.clock.new_id())
     assert (result.kind, result.channel) == ("taken", "sms")
     assert house.providers["rcs"].seen == [] and house.providers["rcs"].questions == 0
+
+
+async def test_what_was_sent_inside_is_neither_asked_for_nor_revoked_outside(house: House) -> None:
+    """Whatever follows an attempt up gets its sender from `sender_of`."""
+    await house.set_up()
+    _is_sandbox(house, True)
+    registry = house.means.registry
+    for kind in (Kind.TEST, Kind.LIVE):
+        result = await send(ask(kind=kind), (), house.means, request_id=house.means.clock.new_id())
+        record = await house.store.record(result.alert)
+        assert record is not None
+        [attempt] = record.attempts
+        _is_sandbox(house, True)
+        inside = registry.sender_of(attempt)
+        _is_sandbox(house, False)
+        outside = registry.sender_of(attempt)
+        assert inside is not None and outside is not None and inside.provider is not None
+        assert (outside.provider is None) is (kind is Kind.TEST)
+        _is_sandbox(house, True)
+    registry._remove("sender", SITE, "a-rcs")
+    assert registry.sender_of(attempt) is None

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import msgspec
 
+from heliograph.core.fallback import Fallback
+
 DAY = 86_400
 
 
@@ -89,6 +91,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`skills`: the allowed ones, empty = any. `channels`: the order in which they are tried.
 
     `calls_per_second` and `burst`: the call rate of one API key. `strict`: refuse a descriptor without its id.
+    `fallback`: when a channel is left for the next; templates may say otherwise.
     `plaintext`: take OAuth PLAINTEXT over TLS. `require_body_hash`: refuse calls without `oauth_body_hash`.
     """
 
@@ -110,6 +113,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cap: Cap = Cap()
     team: Team = Team()
     prices: Prices = Prices()
+    fallback: Fallback = Fallback()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):

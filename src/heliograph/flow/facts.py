@@ -11,7 +11,7 @@ import msgspec
 from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
 from heliograph.core.channel import Capability, Reach
-from heliograph.core.content import Content
+from heliograph.core.content import Content, Named
 from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
@@ -40,34 +40,43 @@ async def gather(
     *,
     deadline: float,
     opted_out: frozenset[str] = frozenset(),
+    passed: frozenset[str] = frozenset(),
+    tried: frozenset[str] = frozenset(),
     looking: bool = False,
 ) -> Gathered:
-    """`looking`: nothing is going to be sent (explain), so nothing is changed: no turn to try a paused sender is taken,
+    """`passed`: channels that the alert has left, `tried`: senders that just failed; nobody is asked about them.
+    `looking`: nothing is going to be sent (explain), so nothing is changed: no turn to try a paused sender is taken,
     nobody outside is asked, no cache is written; a capability that is not known is `unknown`."""
     now = means.clock.now()
     order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
     contents: dict[str, Content] = {}
     candidates: list[Candidate] = []
     held_until = 0
+    found_one = False  # whether a channel will do: then no later one takes a turn to try a sender
     for channel in order:
         found = senders.in_order(alert, channel, means)
         if not found:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        first = len(candidates)
-        wanted = not any(_usable(candidate) for candidate in candidates)  # no channel before this one will do
+        first, here = len(candidates), False  # whether a sender of this channel will do
         for opened in found:
             fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
             faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
             if fitted:
                 contents[opened.sender.name] = fitted.content
             outside = alert.test and not opened.sandbox
-            fits = not (faults or content is None or outside or channel in opted_out or "all" in opted_out)
-            use, paused, again = senders.use(opened, alert, means, now, take=fits and wanted and not looking)
-            if use is Use.NO:
+            left = channel in passed or opened.sender.name in tried
+            barred = channel in opted_out or "all" in opted_out
+            fits = not (faults or content is None or outside or left or barred)
+            free = fitted is None or not isinstance(fitted.content, Named)
+            window_ends = await window(alert, opened, means, now) if fits else None
+            fits = fits and not (free and window_ends is not None and window_ends <= now)
+            use, paused, again = senders.use(opened, alert, means, now, take=fits and not found_one and not looking)
+            if use is Use.NO and fits:
                 held_until = min(held_until or again, again)
             # Where one of the channel's senders will do, the next is asked about no recipient before it is needed.
-            asks = fits and use is not Use.NO and not any(_usable(candidate) for candidate in candidates[first:])
+            asks = fits and use is not Use.NO and not here
+            known = await capability(alert, opened, means, now, deadline, looking=looking) if asks else None
             candidate = Candidate(
                 channel=channel,
                 sender=opened.sender.name,
@@ -75,11 +84,15 @@ async def gather(
                 has_content=content is not None,
                 content_faults=faults,
                 rules=fitted.rules if fitted else (),
-                capability=await capability(alert, opened, means, now, deadline, looking=looking) if asks else None,
+                capability=known,
                 paused=paused,
                 not_for_test=outside,
+                free=free,
+                window_ends=window_ends,
             )
+            here = here or (fits and use is not Use.NO and not (known and known.reach is Reach.NO))
             candidates.insert(first if use is Use.PROBE else len(candidates), candidate)
+        found_one = found_one or here
     rule = site.quiet_hours.rule
     quiet_until = None
     if rule is not Hours.IGNORE:
@@ -100,15 +113,21 @@ async def gather(
         cap=site.cap.count,
         recent=recent,
         held_until=held_until,
+        said=(template.template.fallback, site.fallback),
+        passed=passed,
+        tried=tried,
     )
     return Gathered(facts=facts, contents=contents)
 
 
-def _usable(candidate: Candidate) -> bool:
-    """Whether it will be chosen, opt-outs aside."""
-    if candidate.paused or candidate.content_faults or candidate.not_for_test or not candidate.has_content:
-        return False
-    return candidate.capability is None or candidate.capability.reach is not Reach.NO
+async def window(alert: Alert, opened: OpenSender, means: Means, now: int) -> int | None:
+    """Until when (ms) free content may be sent to the recipient, 0 where not now. None where this provider's window is
+    always open: nothing is asked then."""
+    length = opened.plug.CARRIES.window * 1000 if opened.plug else 0
+    if not length:
+        return None
+    wrote = await means.store.last_inbound(alert.site, opened.sender.name, alert.recipient, now - length)
+    return 0 if wrote is None else wrote + length
 
 
 async def capability(

@@ -18,7 +18,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. `call_deadline`: how long a caller waits at most. `repeat_window`: how long the same call again is
     given the same answer. `capability_yes`/`capability_no`: how long such an answer is believed. `repeat_sends_for`:
     how long after an attempt began its message id may be repeated to a provider that ignores repeats. `breaker`: when a
-    sender is left alone."""
+    sender is left alone. `revoke_settle`: how long a late delivery is waited for after a message was taken back.
+    `in_doubt_for`: how long an attempt that cannot be repeated is in doubt before the site's rule settles it."""
 
     call_deadline: float = 20.0
     repeat_window: int = 86_400
@@ -26,6 +27,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     capability_no: int = 3_600
     repeat_sends_for: int = 600
     breaker: Rules = Rules()
+    revoke_settle: int = 5
+    in_doubt_for: int = 120
 
 
 class Meters(Protocol):

@@ -12,10 +12,13 @@ from hashlib import blake2b
 
 import msgspec
 
+from heliograph.core.alert import Attempt
 from heliograph.core.ports import Changes, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.core.template import compile as compile_template
+
+LEFT_SANDBOX = "The alert is a test key's, and its sender no longer speaks to the sandbox alone. Nothing was sent."
 
 
 class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +91,14 @@ class Registry:
 
     def sender(self, site: str, name: str) -> OpenSender | None:
         return self._senders.get((site, name))
+
+    def sender_of(self, attempt: Attempt) -> OpenSender | None:
+        """The attempt's sender as it may be spoken to about it. Where a test key's attempt went by it and it was given
+        a real provider's address since, it has no provider: nothing is repeated, asked for or revoked."""
+        opened = self.sender(attempt.site, attempt.sender)
+        if opened is not None and attempt.test and not opened.sandbox:
+            return msgspec.structs.replace(opened, provider=None, fault=LEFT_SANDBOX)
+        return opened
 
     def senders(self, site: str, channel: str) -> tuple[OpenSender, ...]:
         return self._by_channel.get((site, channel), ())

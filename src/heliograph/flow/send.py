@@ -29,6 +29,7 @@ from heliograph.flow import once, step, twin
 from heliograph.flow.facts import gather
 from heliograph.flow.means import Means
 from heliograph.flow.once import KeyReused, NonceUsed, answered, spend
+from heliograph.flow.outcome import rows_of
 from heliograph.flow.result import Result
 
 __all__ = ["KeyReused", "NonceUsed", "answered", "send", "spend"]
@@ -102,7 +103,7 @@ async def send(
     if accepted is not None:
         accepted(Result(kind="begun", site=site.id, alert=alert.id, channel=attempt.channel, transient=nameless))
         kept = None
-    work = step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=kept)
+    work = step.run(alert, attempt, means, deadline=deadline, keep=kept)
     result = await _under_way(alert.id, work, means)
     return msgspec.structs.replace(result, transient=True) if nameless else result
 
@@ -157,7 +158,7 @@ def _begun(
         decision=decision_record(decision, alert),
         attempt=attempt,
         claims=claims,
-        due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=lease),),
+        due=rows_of(attempt, now, lease),
         entries=(Entry(at=now, kind="accepted", by="api", attempt=attempt.id),),
         opted_out=decision.opted_out,
     )

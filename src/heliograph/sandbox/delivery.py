@@ -117,9 +117,9 @@ class Delivery:
         world = self._world
         handset.wait(bubble)
         if bubble.expires is not None:
-            world.timers.at(bubble.expires, partial(self._expire, handset, bubble))
+            world.timers.at(bubble.expires, partial(self._expire, handset, bubble), patient=True)
         else:
-            world.timers.at(world.now() + HELD, partial(self._give_up, handset, bubble))
+            world.timers.at(world.now() + HELD, partial(self._give_up, handset, bubble), patient=True)
         world.feed.changed(handset.number)
         do = bubble.rule.do if bubble.rule else ""
         if self.pace.receipts and do != "lose_receipts":

@@ -11,22 +11,26 @@ from heliograph.core.ports import Clock
 
 
 class Timers:
-    """A heap of (moment in ms, function). Equal moments keep their order."""
+    """A heap of (moment in ms, function). Equal moments keep their order. `busy`: how many are under way, without those
+    that nobody waits for (`patient`: expiries)."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._heap: list[tuple[int, int, Callable[[], None], bool]] = []
+        self.busy = 0
         self._count = 0
         self._wake = asyncio.Event()
 
-    def at(self, moment: int, do: Callable[[], None]) -> None:
+    def at(self, moment: int, do: Callable[[], None], *, patient: bool = False) -> None:
         self._count += 1
-        heapq.heappush(self._heap, (moment, self._count, do))
+        self.busy += not patient
+        heapq.heappush(self._heap, (moment, self._count, do, patient))
         if self._heap[0][1] == self._count:
             self._wake.set()
 
     def clear(self) -> None:
         self._heap.clear()
+        self.busy = 0
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -37,7 +41,8 @@ class Timers:
             self._wake.clear()
             now = self._clock.now()
             while self._heap and self._heap[0][0] <= now:
-                do = heapq.heappop(self._heap)[2]
+                _, _, do, patient = heapq.heappop(self._heap)
+                self.busy -= not patient
                 try:
                     do()
                 except Exception as fault:  # noqa: BLE001  a twin's bug is told and stops nobody else's receipts

@@ -144,3 +144,16 @@ def inbound(site: str, recipient: str, limit: int) -> Verb[list[ProviderEvent]]:
     """What a recipient said, newest first."""
     rows = yield "inbound_of", (site, recipient, limit)
     return [_event(row[0]) for row in rows]
+
+
+def last_inbound(site: str, sender: str, recipient: str, since: int) -> Verb[int | None]:
+    """When (ms) the recipient last wrote to this sender, by the provider's time where it gave one: a callback may come
+    days late. None: not after `since`."""
+    rows = yield "inbound_from", (site, short(recipient), since, sender)
+    said = [(at, _event(body)) for at, body in rows]
+    times = [
+        at if event.at is None else min(at, event.at)
+        for at, event in said
+        if isinstance(event, Inbound) and event.kind != "typing"
+    ]
+    return max((at for at in times if at >= since), default=None)
