@@ -109,6 +109,7 @@ class House:
     def __init__(self, store: Store, limits: Limits) -> None:
         self.store = store
         self.plug = Plug()
+        self.plugs: dict[str, Plug] = {}  # of a channel that has a plug of its own
         self.providers = {"rcs": Scripted(), "sms": Scripted()}
         self.said: list[dict[str, Any]] = []
         self.meters = Counted()
@@ -123,7 +124,9 @@ class House:
             registry=Registry(
                 open_key=lambda key: OpenKey(key=key, consumer_secret="", token_secret=""),
                 open_sender=lambda sender: OpenSender(
-                    sender=sender, plug=self.plug, provider=self.providers[sender.channel]
+                    sender=sender,
+                    plug=self.plugs.get(sender.channel, self.plug),
+                    provider=self.providers[sender.channel],
                 ),
                 closed=lambda provider: None,
             ),

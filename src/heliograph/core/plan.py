@@ -29,15 +29,16 @@ class Stop(StrEnum):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One sender on one channel and what is known of it for this alert. `free`: its content is in free form, no message
-    that the provider keeps under a name. `window_ends` (ms): until then free content may be sent; 0 = not now, None =
-    this provider has no window."""
+    """One sender on one channel and what is known of it for this alert. `rules`: how its content was made to fit.
+    `free`: its content is in free form, no message that the provider keeps under a name. `window_ends` (ms): until then
+    free content may be sent; 0 = not now, None = this provider has no window."""
 
     channel: str
     sender: str
     provider: str
     has_content: bool = True
     content_faults: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     capability: Capability | None = None  # None: this provider cannot be asked
     paused: str = ""
     free: bool = True
@@ -68,7 +69,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word."""
+    """One line of the decision record. `age`: seconds since the capability was asked. `why`: one word. `rules`: how the
+    content was made to fit (core.fit)."""
 
     channel: str
     sender: str
@@ -77,6 +79,7 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reach: Reach | None = None
     age: int | None = None
     detail: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -208,4 +211,5 @@ def _line(facts: Facts, candidate: Candidate) -> Considered:
         reach=reach,
         age=max(0, facts.now - capability.asked) // 1000 if capability else None,
         detail=detail,
+        rules=candidate.rules,
     )

@@ -6,6 +6,7 @@ Times are milliseconds since the epoch, UTC; durations are seconds.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -40,6 +41,17 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     within: int = DAY
 
 
+DEFAULT_PRICE = "default"  # the price of numbers that no other one is for
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one part of a message costs, for estimates (core.price). `channels`: channel → beginning of a number
+    ("+1", "+1809") or "default" → price in `currency` (ISO 4217)."""
+
+    currency: str = "USD"
+    channels: dict[str, dict[str, Decimal]] = {}
+
+
 class Failures(StrEnum):
     """How a provider's failure is answered on the documented API: as its page shows, or with a 5xx status."""
 
@@ -72,6 +84,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quiet_hours: QuietHours = QuietHours()
     cap: Cap = Cap()
     fallback: Fallback = Fallback()
+    prices: Prices = Prices()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -12,6 +12,7 @@ from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
 from heliograph.core.channel import Capability
 from heliograph.core.content import Content, Named
+from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
@@ -23,7 +24,7 @@ ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unkn
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The facts, and the rendered content of each channel that has one."""
+    """The facts, and the content as each sender (by name) carries it: rendered and fitted."""
 
     facts: Facts
     contents: dict[str, Content]
@@ -51,13 +52,14 @@ async def gather(
         if not senders:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        if content is not None:
-            contents[channel] = content
         for opened in senders:
-            faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
+            fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
+            faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
+            if fitted:
+                contents[opened.sender.name] = fitted.content
             fits = not (faults or content is None or channel in opted_out or "all" in opted_out)
             fits = fits and channel not in passed and opened.sender.name not in tried
-            free = not isinstance(content, Named)
+            free = not (fitted and isinstance(fitted.content, Named))
             paused = _paused(opened, means, now, probe=fits)
             if paused and fits:
                 again = means.healths.of(site.id, opened.sender.name).next_probe(now)
@@ -70,6 +72,7 @@ async def gather(
                     provider=opened.sender.provider,
                     has_content=content is not None,
                     content_faults=faults,
+                    rules=fitted.rules if fitted else (),
                     capability=await capability(alert, opened, means, now, deadline) if fits and not paused else None,
                     paused=paused,
                     free=free,

@@ -47,7 +47,7 @@ def new_attempt(
         provider=step.provider,
         sender=step.sender,
         recipient=alert.recipient,
-        content=contents[step.channel],
+        content=contents[step.sender],
         expires=alert.expires,
         created=now,
         traffic=traffic,
