@@ -313,6 +313,11 @@ class Centre:
         else:
             self._undelivered.setdefault(system_id, deque(maxlen=IDS)).append(delivery)
 
+    def waiting(self) -> int:
+        """How much is not acknowledged yet."""
+        held = sum(map(len, self._undelivered.values())) + len(self._again)
+        return held + sum(len(bound.unacknowledged) for bound in self.binds)
+
     def later(self, system_id: str, delivery: Delivery) -> None:
         """It was not taken, and is delivered again after a while."""
         self.counts["again"] += 1
