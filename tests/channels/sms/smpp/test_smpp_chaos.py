@@ -12,7 +12,7 @@ import pytest
 from channels.sms.smpp.conftest import message, soon, until
 from heliograph.channels.sms import smpp_line
 from heliograph.channels.sms import smpp_numbers as n
-from heliograph.channels.sms.smpp_twin_centre import Options, Ruling
+from heliograph.channels.sms.smpp_twin_accounts import Options, Ruling
 from heliograph.core.event import Receipt
 from heliograph.core.ports import Taken
 from heliograph.core.states import AttemptState
