@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import uvloop
 
 from heliograph import telemetry
 from heliograph.app import House
-from heliograph.sandbox import Pace
+from heliograph.sandbox import Pace, Scenario, begin
 from heliograph.settings import Settings
-from heliograph.stage import Stage, set_stage
+from heliograph.stage import Stage, Webhook, set_stage
 
 
 async def until_stopped() -> None:
@@ -52,7 +52,16 @@ def run(settings: Settings) -> None:
 
 
 def run_sandbox(
-    settings: Settings, data: Path, *, webhook: str, seed: int, pace: Pace, ready: Callable[[Stage], None]
+    settings: Settings,
+    data: Path,
+    *,
+    webhook: Webhook,
+    providers: Sequence[str] = (),
+    line_ports: Mapping[str, int] = {},
+    scenario: Scenario | None = None,
+    seed: int | None = None,
+    pace: Pace,
+    ready: Callable[[Stage], None],
 ) -> None:
     """Serves the simulated outside world until it is told to stop. `ready` is told once it answers."""
 
@@ -63,10 +72,14 @@ def run_sandbox(
             port=settings.sandbox_port,
             token=settings.sandbox_token,
             webhook=webhook,
-            seed=seed,
+            providers=providers,
+            line_ports=line_ports,
+            seed=seed or 0,
             pace=pace,
         )
         try:
+            if scenario is not None:
+                await begin(stage.sandbox.world, scenario, seed=seed)
             ready(stage)
             await until_stopped()
         finally:

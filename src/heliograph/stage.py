@@ -1,42 +1,67 @@
-"""Sets the stage: a sandbox with one service account and one agent, and the names that `examples/acme-air` asks for.
+"""Sets the stage: a sandbox with the example's sender at every provider, and what `examples/acme-air` asks for.
 
-What is secret (the account's private key, the webhook's token) is made afresh under `data` with mode 0600 and kept
-there, so that a demo that is started again is the same one.
+What is secret (the account's private key, tokens, passwords) is made afresh under `data` with mode 0600 and kept there,
+so that a demo that is started again is the same one.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
 from heliograph import plugs
+from heliograph.cast import ACCOUNT_FILE, CAST, GOOGLE, SITE, Role, known, variables
 from heliograph.clock import SystemClock
+from heliograph.core.ports import Call
+from heliograph.errors import SetupError
 from heliograph.sandbox import KnownSender, Pace, Running, World, make_service_account, read_account, serve
 
-SITE = "25508804"
-SENDER = "acme-rcs"
-AGENT = "acme-air"
-ACCOUNT_FILE = "acme-service-account.json"
+__all__ = ["SITE", "Played", "Stage", "Webhook", "set_stage", "write_private"]
+
 TOKEN_FILE = "acme-webhook-token"
+CREDENTIALS_FILE = "acme-credentials.json"
 PACE = Pace()
+
+Webhook = Callable[[Role], str]
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender of the stage: who it is, as whom its provider knows it, and the variables of the example for it."""
+
+    role: Role
+    known: KnownSender
+    variables: dict[str, str]
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A running sandbox, and the variables with which `examples/acme-air` finds it."""
 
     sandbox: Running
-    variables: dict[str, str]
+    cast: tuple[Played, ...]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {name: value for played in self.cast for name, value in played.variables.items()}
 
     def speak_to(self, base_url: str) -> None:
-        """From now on the agent's events go to the server at `base_url`."""
-        self.sandbox.world.add_sender(_agent(callback(base_url), self.variables["ACME_RBM_WEBHOOK_TOKEN"]))
+        """From now on the senders' events go to the server at `base_url`."""
+        for played in self.cast:
+            webhook = played.role.callback(base_url) if played.role.needs_webhook else ""
+            self.sandbox.world.add_sender(msgspec.structs.replace(played.known, webhook=webhook))
 
 
-def callback(base_url: str) -> str:
-    return f"{base_url}/callbacks/rcs/google-rbm/{SITE}/{SENDER}"
+def templates() -> Path:
+    """What Meta is to approve for the example: in the checkout, or inside the installed package."""
+    here = Path(__file__).parent
+    for place in (here.parents[1] / "examples", here / "examples"):
+        if (place / "acme-air").is_dir():
+            return place / "acme-air" / "whatsapp"
+    return here / "none"
 
 
 async def set_stage(
@@ -45,41 +70,105 @@ async def set_stage(
     host: str,
     port: int,
     token: str = "",
-    webhook: str = "",
+    webhook: Webhook = lambda role: "",
+    providers: Sequence[str] = (),
+    line_ports: Mapping[str, int] = {},
     seed: int = 0,
     pace: Pace = PACE,
 ) -> Stage:
-    """Starts the sandbox on `host`:`port` (0 takes a free one). Raises SetupError."""
+    """Starts the sandbox on `host`:`port` (0 takes a free one) with these `providers`, all if none is named. The
+    WhatsApp account has the example's message templates. Raises SetupError."""
     data = data.absolute()  # the site's file reads a relative name from its own folder
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    world = World(list(plugs.twins().values()), clock=SystemClock(), seed=seed, pace=pace)
-    sandbox = await serve(world, host, port, token=token)
+    world = World(_twins(providers), clock=SystemClock(), seed=seed, pace=pace)
+    sandbox = await serve(world, host, port, token=token, line_ports=line_ports)
+    try:
+        kept = _kept(data)
+        cast = []
+        for role in CAST:
+            if role.provider not in world.twins:
+                continue
+            credentials = _google(data, sandbox) if role.provider == GOOGLE else _credentials(role, world, kept)
+            sender = known(role, credentials, webhook(role) if role.needs_webhook else "")
+            world.add_sender(sender)
+            named = variables(role, sender, sandbox, str(data / ACCOUNT_FILE))
+            cast.append(Played(role=role, known=sender, variables=named))
+        write_private(data / CREDENTIALS_FILE, msgspec.json.format(msgspec.json.encode(kept), indent=2).decode() + "\n")
+        _declare(templates(), world)
+    except BaseException:
+        await sandbox.stop()
+        raise
+    return Stage(sandbox=sandbox, cast=tuple(cast))
+
+
+def _twins(providers: Sequence[str]) -> list[ModuleType]:
+    found = plugs.twins()
+    if strange := [name for name in providers if name not in found]:
+        raise SetupError(
+            f"The sandbox does not play {', '.join(strange)}; it plays {', '.join(sorted(found))}. Correct --provider.",
+            code="no_such_provider",
+        )
+    return [twin for name, twin in found.items() if name in providers or not providers]
+
+
+def _google(data: Path, sandbox: Running) -> dict[str, str]:
+    """The service account's key file and the webhook's token."""
     account = data / ACCOUNT_FILE
     if account.exists():
         # Made by an earlier start: the same key, but this start's port.
         text = account.read_text("utf-8")
-        read_account(world, text, name=ACCOUNT_FILE)
+        read_account(sandbox.world, text, name=ACCOUNT_FILE)
         document = msgspec.json.decode(text, type=dict[str, str])
         document["token_uri"] = f"{sandbox.url}/token"
         write_private(account, msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
     else:
-        write_private(account, make_service_account(world, token_uri=f"{sandbox.url}/token"))
+        write_private(account, make_service_account(sandbox.world, token_uri=f"{sandbox.url}/token"))
     token_file = data / TOKEN_FILE
     if not token_file.exists():
         write_private(token_file, secrets.token_urlsafe(24))
-    client_token = token_file.read_text("utf-8").strip()
-    world.add_sender(_agent(webhook, client_token))
-    variables = {
-        "ACME_RBM_BASE_URL": sandbox.url,
-        "ACME_RBM_KEY_FILE": str(account),
-        "ACME_RBM_AGENT": AGENT,
-        "ACME_RBM_WEBHOOK_TOKEN": client_token,
-    }
-    return Stage(sandbox=sandbox, variables=variables)
+    return {"client_token": token_file.read_text("utf-8").strip()}
 
 
-def _agent(webhook: str, client_token: str) -> KnownSender:
-    return KnownSender(id=AGENT, provider="google-rbm", name="Acme Air", webhook=webhook, secret=client_token)
+def _kept(data: Path) -> dict[str, dict[str, str]]:
+    """The credentials of an earlier start, by provider."""
+    file = data / CREDENTIALS_FILE
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, dict[str, str]])
+    except FileNotFoundError:
+        return {}
+    except msgspec.DecodeError as fault:
+        raise SetupError(
+            f"{file} cannot be read: {fault}. Remove it; new credentials are made.", code="bad_credentials"
+        ) from fault
+
+
+def _credentials(role: Role, world: World, kept: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Those of an earlier start, or new ones in the provider's own form."""
+    if role.provider not in kept:
+        own = {word: secrets.token_hex(digits)[:digits] for word, digits in role.made.items()}
+        kept[role.provider] = own | world.new_credentials(role.provider)
+        if role.provider == "smpp":
+            kept[role.provider]["system_id"] = role.id
+    return kept[role.provider]
+
+
+def _declare(templates: Path, world: World) -> None:
+    """Gives the WhatsApp account its message templates, by the API that Meta has for it."""
+    twin = world.twins.get("whatsapp-cloud")
+    sender = next(iter(world.known("whatsapp-cloud")), None)
+    if twin is None or sender is None:
+        return
+    address = f"/v23.0/{sender.credentials.get('waba_id', sender.id)}/message_templates"
+    headers = {"authorization": f"Bearer {sender.credentials['access_token']}", "content-type": "application/json"}
+    for file in sorted(templates.glob("*.json")):
+        call = Call(method="POST", url=f"http://sandbox{address}", headers=headers, body=file.read_bytes())
+        answer = twin.answer(call, world)
+        if answer.status != 200:
+            raise SetupError(
+                f"{file} is not a message template: the sandbox's WhatsApp answered {answer.status} "
+                f"{answer.body[:300].decode('utf-8', 'replace')}",
+                code="bad_template_file",
+            )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -28,6 +28,7 @@ Config = Annotated[
 ]
 Flags = Annotated[str, Parameter(show=False)]  # any setting: --database-url, --port …
 Switch = Parameter(negative="", show_default=False)
+Many = Parameter(negative="", show_default=False, consume_multiple=False)  # may be repeated
 
 
 def now() -> int:
@@ -48,6 +49,14 @@ def file_of(config: Path | None) -> tuple[Mapping[str, Any], str]:
         raise SetupError(f"{path} cannot be read: {error.strerror}.", code="settings") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"{path} is not TOML: {error}. Mend that line.", code="settings") from None
+
+
+def text(path: Path, option: str) -> bytes:
+    """A file that an option names. Raises SetupError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}. Correct {option}.", code="no_file") from None
 
 
 def names(flags: Mapping[str, str]) -> dict[str, str]:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from heliograph.cli import given, say
-
-if TYPE_CHECKING:
-    from heliograph.stage import Stage
+from heliograph.cli import given
 
 
 def serve(*, config: given.Config = None, **flags: given.Flags) -> None:
@@ -26,8 +22,11 @@ def serve(*, config: given.Config = None, **flags: given.Flags) -> None:
 def sandbox(
     *,
     data: Path = Path("heliograph-sandbox"),
-    webhook: str = "",
-    seed: int = 0,
+    provider: Annotated[list[str] | None, given.Many] = None,
+    webhook: Annotated[list[str] | None, given.Many] = None,
+    scenario: Path | None = None,
+    seed: int | None = None,
+    smpp_port: int = 0,
     no_receipts: Annotated[bool, given.Switch] = False,
     json: given.Json = False,
     config: given.Config = None,
@@ -35,40 +34,46 @@ def sandbox(
 ) -> None:
     """Run the simulated outside world: providers' APIs and handsets in the browser.
 
-    It knows one agent, acme-air, and prints the variables with which `heliograph apply examples/acme-air` finds it. It
-    keeps no message. Without --sandbox-token it answers on a loopback address alone.
+    It plays Google RBM, WhatsApp Cloud, Twilio and an SMS centre (SMPP), each with one sender of its own; their
+    credentials are made at the first start, kept in --data, and printed, with the variables by which `heliograph apply
+    examples/acme-air` finds them. Anything else that speaks to these providers can be pointed at it: only the base
+    address differs. It keeps no message. Without --sandbox-token it answers on a loopback address alone.
+
+    What it can be told and asked while it runs (phones, misbehaviour, log, counts, reset) is under /sandbox/ at its
+    address; docs/how-to/sandbox.md shows how to use it in a CI.
 
     Parameters
     ----------
     data
-        A folder for the service account's key file and the webhook's token; made if they are not there.
+        A folder for what is secret (key file, tokens, passwords); made if it is not there.
+    provider
+        Play this provider alone; may be repeated. All if not given.
     webhook
-        Where the agent's events are posted; the server on this machine (--host, --port) if not given.
+        Where events are posted: an address for all, or PROVIDER=ADDRESS; may be repeated. The server on this machine
+        (--host, --port) if not given.
+    scenario
+        A file (TOML or JSON) that says what goes wrong when, and what people do; --seed wins over the seed in it.
     seed
-        The same seed gives the same story.
+        The same seed gives the same story; 0 if not given.
+    smpp_port
+        The SMS centre's port; 0 takes a free one, which is printed.
     no_receipts
         Messages reach the handsets and nobody is told, for loads that would drown in callbacks.
     """
     settings = given.settings(config, flags)
+    from heliograph.cli import stage_shown
     from heliograph.running import run_sandbox
-    from heliograph.sandbox import Pace
-    from heliograph.stage import callback
+    from heliograph.sandbox import Pace, read_scenario
 
-    def ready(stage: Stage) -> None:
-        if json:
-            say.json_line({"sandbox_url": stage.sandbox.url, "variables": stage.variables})
-            return
-        say.line(f"The sandbox answers at {stage.sandbox.url}/ (handsets in the browser).")
-        say.line("Point the example site at it:")
-        for name, value in stage.variables.items():
-            say.line(f"  export {name}={shlex.quote(value)}")
-        say.line("Ctrl-C stops it.")
-
+    written = given.text(scenario, "--scenario") if scenario else b""
     run_sandbox(
         settings,
         data,
-        webhook=webhook or callback(f"http://{settings.host}:{settings.port}"),
+        webhook=stage_shown.webhooks(webhook or [], f"http://{settings.host}:{settings.port}"),
+        providers=provider or (),
+        line_ports={"smpp": smpp_port},
+        scenario=read_scenario(written, name=str(scenario)) if scenario else None,
         seed=seed,
         pace=Pace(receipts=not no_receipts),
-        ready=ready,
+        ready=stage_shown.as_json if json else stage_shown.as_table,
     )

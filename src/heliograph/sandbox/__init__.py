@@ -11,11 +11,14 @@
 from heliograph.core.twin import KnownSender
 from heliograph.sandbox.accounts import make_service_account, read_account, read_accounts
 from heliograph.sandbox.asgi import asgi
-from heliograph.sandbox.control import verify
 from heliograph.sandbox.delivery import Pace
 from heliograph.sandbox.magic import MAGIC
+from heliograph.sandbox.register import verify
 from heliograph.sandbox.rule import Match, Rule
+from heliograph.sandbox.scenario import Scenario
+from heliograph.sandbox.scenario import read as read_scenario
 from heliograph.sandbox.serve import Running, serve
+from heliograph.sandbox.story import begin
 from heliograph.sandbox.world import World
 
 __all__ = [
@@ -25,11 +28,14 @@ __all__ = [
     "Pace",
     "Rule",
     "Running",
+    "Scenario",
     "World",
     "asgi",
+    "begin",
     "make_service_account",
     "read_account",
     "read_accounts",
+    "read_scenario",
     "serve",
     "verify",
 ]

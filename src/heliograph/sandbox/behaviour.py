@@ -48,10 +48,11 @@ class Behaviour:
     """The rules in force, newest first, then the magic numbers. One rule at most applies to a call."""
 
     def __init__(self, seed: int) -> None:
-        self.seed = seed
-        self.reset()
+        self.reset(seed)
 
-    def reset(self) -> None:
+    def reset(self, seed: int | None = None) -> None:
+        if seed is not None:
+            self.seed = seed
         self.rules: list[Active] = []
         self.count = 0
         self._magic: dict[tuple[str, str], Active] = {}

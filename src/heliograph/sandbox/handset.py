@@ -102,6 +102,9 @@ class Handset(msgspec.Struct, kw_only=True):
                 return bubble
         return None
 
+    def newest_in(self) -> Bubble | None:
+        return next((bubble for bubble in reversed(self.messages) if bubble.direction == "in"), None)
+
     @property
     def unread(self) -> int:
         return sum(1 for bubble in self.messages if bubble.state == "delivered")
@@ -120,22 +123,23 @@ class Switches(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name: str | None = None
 
 
+def offered(content: Content) -> dict[str, Suggestion]:
+    """The suggestions of a message by their keys: "-:0" = the first chip under the message, "1:0" = the first of the
+    second card."""
+    bodies = (content.card,) if isinstance(content, Card) else content.cards if isinstance(content, Carousel) else ()
+    found = {f"-:{index}": one for index, one in enumerate(content.suggestions)}
+    for place, body in enumerate(bodies):
+        found |= {f"{place}:{index}": one for index, one in enumerate(body.suggestions)}
+    return found
+
+
 def suggestion(content: Content, key: str) -> Suggestion | None:
-    """The suggestion that a key names: "-:0" = the first chip under the message, "1:0" = the first of the second
-    card."""
-    place, _, index = key.partition(":")
-    if not index.isdecimal():
-        return None
-    if place == "-":
-        offered = content.suggestions
-    else:
-        bodies = (
-            (content.card,) if isinstance(content, Card) else content.cards if isinstance(content, Carousel) else ()
-        )
-        if not place.isdecimal() or int(place) >= len(bodies):
-            return None
-        offered = bodies[int(place)].suggestions
-    return offered[int(index)] if int(index) < len(offered) else None
+    return offered(content).get(key)
+
+
+def key_of(content: Content, text: str) -> str:
+    """The key of the first suggestion with that text; empty if there is none."""
+    return next((key for key, one in offered(content).items() if text and one.text == text), "")
 
 
 def summary(content: Content | None, text: str) -> str:

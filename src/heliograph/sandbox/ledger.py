@@ -116,20 +116,20 @@ class Ledger:
             at=known.at,
         )
 
-    def note(self, at: int, kind: str, number: str, sender: str, message: str, detail: str) -> None:
+    def note(self, at: int, kind: str, number: str, sender: str, message: str, detail: str) -> Line:
         self._count += 1
-        self.log.append(
-            Line(
-                n=self._count,
-                at=at,
-                kind=kind,
-                number=number,
-                sender=sender,
-                agent=sender,
-                message=message,
-                detail=detail,
-            )
+        line = Line(
+            n=self._count,
+            at=at,
+            kind=kind,
+            number=number,
+            sender=sender,
+            agent=sender,
+            message=message,
+            detail=detail,
         )
+        self.log.append(line)
+        return line
 
     def since(self, n: int, limit: int = 1_000) -> tuple[int, list[Line]]:
         """Up to `limit` lines after number `n`, and the number to ask with next."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from heliograph.core.content import File, Media, Reply
 from heliograph.core.twin import Filed, Happening, KnownSender, Located, Said, Shown, Subscribed, Tapped, Typing
-from heliograph.sandbox.handset import Bubble, Handset, suggestion
+from heliograph.sandbox.handset import Bubble, Handset, Switches, key_of, suggestion
 from heliograph.sandbox.phone_json import content_of
 from heliograph.sandbox.world import World
-
-
-class NotPossible(Exception):
-    """The phone cannot do that; the text says why and what to do."""
+from heliograph.sandbox.wrong import NotPossible
 
 
 class Saying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,8 +24,11 @@ class Saying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Tapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    message: str
-    suggestion: str
+    """`message`: without it the newest that came. The suggestion by its key (card:index), or by its `text`."""
+
+    message: str = ""
+    suggestion: str = ""
+    text: str = ""
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +54,15 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     sender: str = ""
 
 
+def switch(world: World, handset: Handset, switches: Switches) -> None:
+    for name, value in msgspec.structs.asdict(switches).items():
+        if value is not None:
+            setattr(handset, name, value)
+    world.note("switched", number=handset.number, detail=msgspec.json.encode(switches).decode())
+    world.delivery.deliver_waiting(handset)
+    world.feed.changed(handset.number)
+
+
 def say(world: World, handset: Handset, saying: Saying) -> None:
     if not saying.text or len(saying.text) > 3_072:
         raise NotPossible(f"text has {len(saying.text)} characters; a message has 1 to 3,072.")
@@ -69,19 +79,24 @@ def say(world: World, handset: Handset, saying: Saying) -> None:
 
 
 def tap(world: World, handset: Handset, tapping: Tapping) -> None:
-    bubble = handset.find(tapping.message)
+    bubble = handset.find(tapping.message) if tapping.message else handset.newest_in()
     content = content_of(bubble, world) if bubble else None
     if bubble is None or content is None:
-        raise NotPossible(f"Message {tapping.message[:80]} is not on this phone.")
-    tapped = suggestion(content, tapping.suggestion)
+        raise NotPossible(
+            f"Message {tapping.message[:80]} is not on this phone."
+            if tapping.message
+            else "No message came to this phone yet."
+        )
+    key = tapping.suggestion or key_of(content, tapping.text)
+    tapped = suggestion(content, key)
     if tapped is None:
         raise NotPossible(
-            f"Message {bubble.id} has no suggestion {tapping.suggestion[:20]!r}. Name it as card:index, e.g. 0:1, or "
-            "-:0 for a chip under the message."
+            f"Message {bubble.id} has no suggestion {(tapping.suggestion or tapping.text)[:25]!r}. Name it by its "
+            "text, or as card:index, e.g. 0:1, or -:0 for a chip under the message."
         )
     sender = _known(world, bubble.provider, bubble.sender)
     world.delivery.read(handset, bubble)
-    bubble.tapped.append(tapping.suggestion)
+    bubble.tapped.append(key)
     happening = Tapped(
         **{**_event(world, handset, sender), "to": bubble.source},
         message=bubble.id,
@@ -142,6 +157,14 @@ def subscribe(world: World, handset: Handset, to: ToSender, *, wanted: bool) -> 
         _out(world, handset, sender, Said(**_event(world, handset, sender), text=word), text=word)
     event = Subscribed(**_event(world, handset, sender), wanted=wanted)
     _quiet(world, handset, sender, event, "subscribe" if wanted else "unsubscribe")
+
+
+def _unsubscribe(world: World, handset: Handset, to: ToSender) -> None:
+    subscribe(world, handset, to, wanted=False)
+
+
+def _subscribe(world: World, handset: Handset, to: ToSender) -> None:
+    subscribe(world, handset, to, wanted=True)
 
 
 def accept(world: World, handset: Handset, to: ToSender) -> None:
@@ -234,3 +257,17 @@ def _quiet(world: World, handset: Handset, sender: KnownSender, happening: Happe
     world.note("did", number=handset.number, sender=sender.id, detail=detail or type(happening).__name__.lower())
     world.feed.changed(handset.number)
     world.tell(bubble, happening)
+
+
+# What a person can do, by the control API's word: the shape of the body, and who does it.
+ACTIONS: dict[str, tuple[type[msgspec.Struct], Callable[[World, Handset, Any], None]]] = {
+    "say": (Saying, say),
+    "tap": (Tapping, tap),
+    "read": (Reading, read),
+    "typing": (ToSender, typing),
+    "location": (Place, location),
+    "file": (Sending, file),
+    "unsubscribe": (ToSender, _unsubscribe),
+    "subscribe": (ToSender, _subscribe),
+    "accept": (ToSender, accept),
+}

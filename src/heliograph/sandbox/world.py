@@ -6,9 +6,9 @@ import asyncio
 import random
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from heliograph.core.ports import Clock
 from heliograph.core.twin import (
@@ -19,13 +19,12 @@ from heliograph.core.twin import (
     Line,
     Medium,
     Misbehaviour,
-    Posting,
     Twin,
     Verb,
 )
 from heliograph.errors import PlugError
 from heliograph.sandbox.behaviour import Behaviour
-from heliograph.sandbox.callbacks import Callbacks, Waiting
+from heliograph.sandbox.callbacks import Callbacks
 from heliograph.sandbox.delivery import PACE, Delivery, Pace
 from heliograph.sandbox.feed import Feed
 from heliograph.sandbox.handset import Bubble, Handset
@@ -34,10 +33,16 @@ from heliograph.sandbox.magic import magic
 from heliograph.sandbox.media import Media, Shelf
 from heliograph.sandbox.post import Post
 from heliograph.sandbox.rule import Asked
+from heliograph.sandbox.telling import Telling
 from heliograph.sandbox.timers import Timers
+from heliograph.sandbox.wrong import NotPossible
+
+if TYPE_CHECKING:
+    from heliograph.sandbox.story import Story
 
 HANDSETS = 10_000  # the one that was quiet longest goes first
 TOKENS = 1_000
+SETTLED = 0.05  # seconds between two looks whether anything is under way
 
 
 class World:
@@ -60,9 +65,6 @@ class World:
     ) -> None:
         self.clock = clock
         self.twins = {twin.NAME: twin for twin in map(_twin, twins)}
-        self._posting: dict[str, Posting] = {
-            name: getattr(twin, "POSTING", Posting()) for name, twin in self.twins.items()
-        }
         self.random = random.Random(seed)
         self.senders: dict[tuple[str, str], KnownSender] = {}
         self.handsets: OrderedDict[str, Handset] = OrderedDict()
@@ -74,8 +76,10 @@ class World:
         self.lines: dict[str, Line] = {}  # of the twins that have one, by provider; serve.py opens them
         self.timers = Timers(clock)
         self.post = Post()
-        self.callbacks = Callbacks(clock, self.post.send, self._note_callback, lanes=lanes)
-        self._seed = seed
+        self.telling = Telling(self)
+        self.callbacks = Callbacks(clock, self.post.send, self.telling.note_callback, lanes=lanes)
+        self.seed = seed
+        self.story: Story | None = None
         self._accounts: dict[str, list[str]] = {}
         self._shelves: dict[str, Shelf] = {}
         self._tokens: OrderedDict[str, tuple[str, int]] = OrderedDict()
@@ -106,6 +110,18 @@ class World:
         self.ended.set()
         self.feed.close()
 
+    async def settle(self, seconds: float) -> bool:
+        """Waits until all that is under way came to its end: receipts, readings, callbacks, what a scenario does upon
+        them. False if that took longer. Messages that wait for their phones are not waited for."""
+        until = self.clock.now() + seconds * 1_000
+        quiet = 0
+        while quiet < 2:  # twice, because what was just told may have an answer that is still on its way
+            quiet = 0 if self.timers.busy or len(self.callbacks) else quiet + 1
+            if self.clock.now() > until:
+                return False
+            await self.clock.sleep(SETTLED)
+        return True
+
     async def reset(self) -> None:
         """Empties phones, log, counts, behaviour and what is under way, and starts the story of the seed again.
         Accounts, tokens, senders, templates and files stay: the server under test goes on."""
@@ -113,13 +129,16 @@ class World:
         for line in self.lines.values():
             line.clear()
         self.timers.clear()
-        self.behaviour.reset()
+        self.timers.settled = self.callbacks.answered if self.story is not None else None
+        self.behaviour.reset(self.seed)
         self.ledger.reset()
         numbers = list(self.handsets)
         self.handsets.clear()
-        self.random.seed(self._seed)
+        self.random.seed(self.seed)
         for number in numbers:
             self.feed.changed(number)
+        if self.story is not None:
+            self.story.begin()
 
     # ── what twins ask (core.twin.World) ────────────────────────────────────────────────────────────────────────
 
@@ -253,7 +272,9 @@ class World:
         await self.clock.sleep(seconds)
 
     def note(self, kind: str, *, number: str = "", sender: str = "", message: str = "", detail: str = "") -> None:
-        self.ledger.note(self.clock.now(), kind, number, sender, message, detail)
+        line = self.ledger.note(self.clock.now(), kind, number, sender, message, detail)
+        if self.story is not None:
+            self.story.noticed(line)
 
     # ── messages and phones (the work is delivery.py's) ─────────────────────────────────────────────────────────
 
@@ -277,62 +298,17 @@ class World:
     # ── callbacks ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def tell(self, bubble: Bubble, happening: Happening) -> None:
-        """Tells the sender over its provider's line, or posts it to the webhook, where its provider tells such a thing
-        at all. An out-going bubble is `sent` once that was acknowledged."""
-        sender = self.sender(bubble.provider, bubble.sender)
-        if sender is None:
-            return
+        self.telling.tell(bubble, happening)
 
-        def done() -> None:
-            if bubble.state == "sending":
-                bubble.state = "sent"
-                self.feed.changed(happening.number)
-
-        message = bubble.counted if bubble.direction == "in" else getattr(happening, "message", "")
-        kind = type(happening).__name__.lower()
-        if (line := self.lines.get(bubble.provider)) is not None:
-            line.told(happening, sender, lambda: self._acknowledged(happening.number, sender.id, message, kind, done))
-            return
-        twin = self.twins[bubble.provider]
-        if (call := twin.tell(happening, sender, self)) is None or not call.url:
-            done()
-            return
-        self.callbacks.put(
-            Waiting(
-                call=call,
-                posting=self._posting[bubble.provider],
-                born=self.clock.now(),
-                sender=sender.id,
-                number=happening.number,
-                message=message,
-                kind=kind,
-                done=done if bubble.state == "sending" else None,
-                again=lambda: twin.tell(happening, self.sender(bubble.provider, bubble.sender) or sender, self),
-                answered=lambda body: self._answered(twin, body, happening, sender),
+    def cut(self, provider: str) -> None:
+        """Breaks every connection of a provider's line."""
+        line = self.lines.get(provider)
+        if line is None:
+            raise NotPossible(
+                f"Provider {provider[:40]!r} has no line here; with one: {', '.join(self.lines) or 'none'}."
             )
-        )
-
-    def _acknowledged(self, number: str, sender: str, message: str, kind: str, done: Callable[[], None]) -> None:
-        self.ledger.totals["callbacks"] += 1
-        self.note("callback", number=number, sender=sender, message=message, detail=kind)
-        done()
-
-    def _answered(self, twin: Twin, body: bytes, happening: Happening, sender: KnownSender) -> None:
-        if (answered := getattr(twin, "answered", None)) is not None:
-            answered(body, happening, sender, self)
-
-    def _note_callback(self, kind: str, waiting: Waiting, detail: str) -> None:
-        if kind == "callback":
-            self.ledger.totals["callbacks"] += 1
-        elif kind == "callback_lost":
-            self.ledger.totals["callbacks_lost"] += 1
-        self.note(
-            kind,
-            number=waiting.number,
-            sender=waiting.sender,
-            message=waiting.message,
-            detail=f"{waiting.kind}: {detail}" if detail else waiting.kind,
-        )
+        line.cut()
+        self.note("cut", detail=provider)
 
 
 def _twin(module: Twin | ModuleType) -> Twin:
