@@ -79,6 +79,10 @@ class Out(Protocol):
         secrets: Sequence[str] = (),
     ) -> Response: ...
 
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """Where a provider with a line of its own may connect to, by the same rules. Raises SendError."""
+        ...
+
 
 # ── Channels ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
