@@ -12,6 +12,7 @@ import pytest
 
 from heliograph import plugs, sitefile
 from heliograph.core.content import Card, Carousel, Dial, File, OpenUrl, Orientation, Reply, Side, Text
+from heliograph.core.fallback import Doubt, Fallback, Need, Overlap, Rule
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
 
@@ -346,3 +347,47 @@ def test_a_value_from_the_environment_cannot_write_toml(tmp_path, environ):
 def test_native_extras_are_kept(tmp_path, environ):
     content = template(tmp_path, environ, '[languages.en.rcs]\ntext = "a"\nnative = { "google-rbm" = { x = 1 } }\n')
     assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
+
+
+# ── falling back ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SAID = """
+[site.fallback]
+need = "delivered"
+within = "2m"
+in_doubt = "resend"
+
+[site.fallback.channels.rcs]
+within = "1m"
+overlap = "allow"
+"""
+
+
+def test_a_sites_fallback(folder, environ):
+    path = folder / "site.toml"
+    path.write_text(path.read_text().replace("\n# Who sends.", SAID + "\n# Who sends."))
+    wanted = read(folder, environ)
+    assert wanted.sites[0].fallback == Fallback(
+        need=Need.DELIVERED,
+        within=120,
+        in_doubt=Doubt.RESEND,
+        channels={"rcs": Rule(within=60, overlap=Overlap.ALLOW)},
+    )
+    [note] = [one for one in wanted.notes if "comes twice" in one]
+    line = path.read_text().splitlines().index('overlap = "allow"') + 1
+    assert f":{line}:" in note
+
+
+def test_a_templates_fallback(tmp_path, environ):
+    text = '[languages.en.rcs]\ntext = "Hello"\n[fallback]\nneed = "read"\nwithin = 60\n'
+    assert template(tmp_path, environ, text).fallback == Fallback(need=Need.READ, within=60)
+
+
+def test_faults_of_a_fallback_are_named(folder, environ):
+    path = folder / "site.toml"
+    said = SAID.replace("within", "withn", 1).replace("channels.rcs", "channels.rsc").replace('"delivered"', '"sure"')
+    path.write_text(path.read_text().replace("\n# Who sends.", said + "\n# Who sends."))
+    told = "\n".join(faults(folder, environ))
+    assert "A fallback has no withn. Did you mean within?" in told
+    assert "rsc is no channel. Did you mean rcs?" in told
+    assert 'need is "sure"; one of delivered, read, sent is needed' in told

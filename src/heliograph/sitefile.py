@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
-from heliograph import templatefile
+from heliograph import fallbackfile, templatefile
 from heliograph.core.content import Content
+from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
 from heliograph.core.site import Sender, Site
@@ -108,7 +109,12 @@ class _Reading:
         document.known(("site", "sender"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        site = document.section("site").struct(Site, "A site")
+        section = document.section("site")
+        channels = {channel for channel, _ in self.plugs}
+        fallback = fallbackfile.read(section.section("fallback"), channels)
+        for place, sentence in unwise(fallback):
+            section.fault(sentence, *place.split("."), into=self.notes)
+        site = section.struct(Site, "A site", given={"fallback": fallback})
         if site is not None:
             if self.templates_only:
                 return site

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph import fallbackfile
 from heliograph.core.content import (
     CalendarEvent,
     Card,
@@ -65,7 +66,12 @@ def read(document: Document, site: str, keep: Keep) -> Template | None:
         }
     if not languages:
         document.fault('A template needs a section per language and channel, as in [languages.en.rcs] text = "Hello".')
-    given = {"site": site, "languages": languages, "variables": _variables(document.section("variables"))}
+    given = {
+        "site": site,
+        "languages": languages,
+        "variables": _variables(document.section("variables")),
+        "fallback": fallbackfile.read(document.section("fallback")),
+    }
     return document.struct(Template, "A template", given=given, own=("site",))
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from heliograph.core import language, render
 from heliograph.core.content import Card, CardBody, Carousel, Content, File, Suggestion, Text, media_of
+from heliograph.core.fallback import unwise
 from heliograph.core.template import ANY, CompiledTemplate, Template, Variable, compile
 
 _NAME = re.compile(r"\w+")
@@ -47,6 +48,7 @@ def lint(template: Template, checks: Mapping[str, Callable[[Content], list[str]]
         *_uses(template),
         *_contents(template),
         *_limits(template, compiled, checks),
+        *(_warning(place, sentence) for place, sentence in unwise(template.fallback)),
     ]
     return sorted(found, key=lambda finding: finding.level is Level.WARNING)
 
