@@ -60,7 +60,8 @@ async def centre(kind: str, receipts: bool) -> None:
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.Event().wait()
     elif kind == "twin":
-        from heliograph.channels.sms.smpp_twin_centre import Account, Centre, Taken
+        from heliograph.channels.sms.smpp_twin_accounts import Account
+        from heliograph.channels.sms.smpp_twin_centre import Centre, Taken
 
         def took(taken: Taken) -> None:
             if receipts:

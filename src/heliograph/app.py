@@ -108,6 +108,8 @@ class House:
                     pause=round(settings.breaker_pause * 1000),
                     back=round(settings.breaker_back * 1000),
                 ),
+                revoke_settle=settings.revoke_settle,
+                in_doubt_for=settings.in_doubt_for,
             ),
             meters=self.meters,
             log=self.log,

@@ -16,9 +16,10 @@ from typing import Any
 
 import msgspec
 
-from heliograph import templatefile
+from heliograph import fallbackfile, templatefile
 from heliograph.core import phone
 from heliograph.core.channel import SYNONYMS
+from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
 from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site, Team
@@ -122,12 +123,20 @@ class _Reading:
         document.known(("site", "sender", "prices", "team"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        given = {"prices": self.prices(document.section("prices")), "team": self.team(document.section("team"))}
-        if "prices" in document.section("site").table:
+        given: dict[str, Any] = {
+            "prices": self.prices(document.section("prices")),
+            "team": self.team(document.section("team")),
+        }
+        section = document.section("site")
+        if "prices" in section.table:
             document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
-        if "team" in document.section("site").table:
+        if "team" in section.table:
             document.fault("The team stands beside the site, not in it: [team].", "site", "team")
-        site = document.section("site").struct(Site, "A site", given=given)
+        channels = {channel for channel, _ in self.plugs}
+        given["fallback"] = fallbackfile.read(section.section("fallback"), channels)
+        for place, sentence in unwise(given["fallback"]):
+            section.fault(sentence, *place.split("."), into=self.notes)
+        site = section.struct(Site, "A site", given=given)
         if site is not None:
             if self.templates_only:
                 return site

@@ -31,8 +31,8 @@ class Stop(StrEnum):
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One sender on one channel and what is known of it for this alert. `rules`: how its content was made to fit.
-    `free`: that is in free form, no message that the provider keeps under a name. `window_ends` (ms): until then free
-    content may be sent; 0 = not now, None = this provider has no window."""
+    `free`: its content is in free form, no message that the provider keeps under a name. `window_ends` (ms): until then
+    free content may be sent; 0 = not now, None = this provider has no window."""
 
     channel: str
     sender: str

@@ -53,6 +53,7 @@ class Callbacks:
         self._queues: dict[tuple[str, int], deque[Waiting]] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._pauses: dict[tuple[str, int], asyncio.Event] = {}
+        self._progress = asyncio.Event()
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
@@ -66,6 +67,12 @@ class Callbacks:
         if lane not in self._tasks:
             task = self._tasks[lane] = asyncio.ensure_future(self._run(lane, queue))
             task.add_done_callback(self._ended)
+
+    async def answered(self) -> None:
+        """Returns once all that was put has had its answer, or stands behind one that was refused."""
+        while any(queue and not queue[0].tries for queue in self._queues.values()):
+            self._progress.clear()
+            await self._progress.wait()
 
     def hurry(self, sender: str) -> None:
         """Tries at once what waits for a sender: its webhook was mended."""
@@ -89,6 +96,7 @@ class Callbacks:
         tasks = list(self._tasks.values())
         self._queues.clear()
         self._tasks.clear()
+        self._progress.set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -116,7 +124,9 @@ class Callbacks:
                     self._note("callback_failed", waiting, said)
                     pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(waiting.tries, 12))
                     waiting.tries += 1
+                    self._progress.set()
                     await self._pause(lane, pause)
+                self._progress.set()
         self._tasks.pop(lane, None)
         self._queues.pop(lane, None)
 

@@ -30,7 +30,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 PACE = Pace()
-HELD = 30 * 86_400_000  # ms that a message without an expiry is held for a phone that is away; then it is deleted
+HELD = 30 * 86_400  # seconds that a message without an expiry is held for a phone that is away; then it is deleted
 
 
 class Delivery:
@@ -119,7 +119,7 @@ class Delivery:
         if bubble.expires is not None:
             world.timers.at(bubble.expires, partial(self._expire, handset, bubble), patient=True)
         else:
-            world.timers.at(world.now() + HELD, partial(self._give_up, handset, bubble), patient=True)
+            world.timers.after(HELD, partial(self._give_up, handset, bubble), patient=True)
         world.feed.changed(handset.number)
         do = bubble.rule.do if bubble.rule else ""
         if self.pace.receipts and do != "lose_receipts":
@@ -153,18 +153,14 @@ class Delivery:
             world.note("receipts_lost", number=handset.number, sender=bubble.sender, message=bubble.counted)
         if do == "reorder_receipts":
             # All at once and the wrong way round; if the person looks, then by then.
-            world.timers.at(
-                world.now() + round((first + (self.pace.read if looks else 0)) * 1_000),
-                partial(self._reorder, handset, bubble, looks),
-            )
+            wait = first + (self.pace.read if looks else 0)
+            world.timers.after(wait, partial(self._reorder, handset, bubble, looks))
             return
         if not bubble.sent:
             self._tell_in(late + self.pace.delivered / 2, handset, bubble, Sent, times=times)
         self._tell_in(first, handset, bubble, Delivered, times=times)
         if looks:
-            world.timers.at(
-                world.now() + round((first + self.pace.read) * 1_000), partial(self._look, handset, bubble, times)
-            )
+            world.timers.after(first + self.pace.read, partial(self._look, handset, bubble, times))
 
     def _look(self, handset: Handset, bubble: Bubble, times: int) -> None:
         if handset.reads and not handset.muted:
@@ -180,8 +176,7 @@ class Delivery:
     def _tell_in(
         self, seconds: float, handset: Handset, bubble: Bubble, kind: Kind, code: str = "", times: int = 1
     ) -> None:
-        moment = self._world.now() + round(seconds * 1_000)
-        self._world.timers.at(moment, partial(self._tell, handset, bubble, kind, code, times))
+        self._world.timers.after(seconds, partial(self._tell, handset, bubble, kind, code, times))
 
     def _tell(self, handset: Handset, bubble: Bubble, kind: Kind, code: str = "", times: int = 1) -> None:
         """Tells the sender. A receipt told twice is one event with one id."""

@@ -34,19 +34,19 @@ class Story:
         self.done = [0] * len(self.scenario.act)
         self.failed = []
         self._seen = [0] * len(self.scenario.act)
-        world, begun = self._world, self._world.now()
+        world = self._world
         for phone in self.scenario.phone:
             handset = world.handset(phone.number)
             switches = {name: getattr(phone, name) for name in Switches.__struct_fields__}
             switch(world, handset, Switches(**switches))
         for planned in self.scenario.rule:
             if planned.at:
-                world.timers.at(begun + _ms(planned.at), partial(self._misbehave, planned))
+                world.timers.after(planned.at, partial(self._misbehave, planned), patient=True)
             else:
                 self._misbehave(planned)
         for index, act in enumerate(self.scenario.act):
             if act.at is not None:
-                world.timers.at(begun + _ms(act.at + act.after), partial(self._do, index, act, act.number))
+                world.timers.after(act.at + act.after, partial(self._do, index, act, act.number), patient=True)
 
     def noticed(self, line: Line) -> None:
         """What follows from a line is done by a timer, never in the middle of what wrote it."""
@@ -57,8 +57,7 @@ class Story:
                 continue
             self._seen[index] += 1
             if act.on.every or self._seen[index] == act.on.nth:
-                moment = self._world.now() + _ms(act.after)
-                self._world.timers.at(moment, partial(self._do, index, act, act.number or line.number))
+                self._world.timers.after(act.after, partial(self._do, index, act, act.number or line.number))
 
     def shown(self) -> dict[str, Any]:
         acts = [
@@ -71,7 +70,7 @@ class Story:
         active = world.behaviour.add(planned.rule())
         world.note("misbehaves", detail=f"rule {active.key}: {planned.do}")
         if planned.until is not None:
-            world.timers.at(world.now() + _ms(planned.until - planned.at), partial(self._behave, active.key))
+            world.timers.after(planned.until - planned.at, partial(self._behave, active.key), patient=True)
 
     def _behave(self, key: int) -> None:
         self._world.behaviour.remove(key)
@@ -122,7 +121,3 @@ def _fits(on: On, line: Line) -> bool:
         and on.message in ("", line.message)
         and line.detail.startswith(on.detail)
     )
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from heliograph.core.ports import Clock
@@ -12,14 +12,25 @@ from heliograph.core.ports import Clock
 
 class Timers:
     """A heap of (moment in ms, function). Equal moments keep their order. `busy`: how many are under way, without those
-    that nobody waits for (`patient`: expiries)."""
+    that nobody waits for (`patient`: expiries, what a scenario has planned).
+
+    `settled`: with it one thing happens after the other: what one timer set off is awaited before the next comes, so
+    that the order does not depend on how quick the machine is.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._heap: list[tuple[int, int, Callable[[], None], bool]] = []
         self.busy = 0
+        self.settled: Callable[[], Awaitable[None]] | None = None
+        self._moment: int | None = None
         self._count = 0
         self._wake = asyncio.Event()
+
+    def now(self) -> int:
+        """The moment that the timer which is being done was meant for, so that what follows from it is timed from there
+        and not from when its turn came; else the clock's."""
+        return self._clock.now() if self._moment is None else self._moment
 
     def at(self, moment: int, do: Callable[[], None], *, patient: bool = False) -> None:
         self._count += 1
@@ -28,9 +39,13 @@ class Timers:
         if self._heap[0][1] == self._count:
             self._wake.set()
 
+    def after(self, seconds: float, do: Callable[[], None], *, patient: bool = False) -> None:
+        self.at(self.now() + round(seconds * 1_000), do, patient=patient)
+
     def clear(self) -> None:
         self._heap.clear()
         self.busy = 0
+        self._moment = None
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -39,18 +54,24 @@ class Timers:
         """Does what is due, for ever."""
         while True:
             self._wake.clear()
-            now = self._clock.now()
-            while self._heap and self._heap[0][0] <= now:
-                _, _, do, patient = heapq.heappop(self._heap)
-                self.busy -= not patient
-                try:
-                    do()
-                except Exception as fault:  # noqa: BLE001  a twin's bug is told and stops nobody else's receipts
-                    asyncio.get_running_loop().call_exception_handler({"message": "a timer failed", "exception": fault})
+            while self._heap and self._heap[0][0] <= self._clock.now():
+                await self._next()
             if not self._heap:
                 await self._wake.wait()
             else:
-                await self._until(self._heap[0][0] - now)
+                await self._until(self._heap[0][0] - self._clock.now())
+
+    async def _next(self) -> None:
+        self._moment, _, do, patient = heapq.heappop(self._heap)
+        try:
+            do()
+        except Exception as fault:  # noqa: BLE001  a twin's bug is told and stops nobody else's receipts
+            asyncio.get_running_loop().call_exception_handler({"message": "a timer failed", "exception": fault})
+        if self.settled is not None:
+            await self.settled()
+        if self._moment is not None:  # else all was cleared meanwhile
+            self.busy -= not patient
+            self._moment = None
 
     async def _until(self, milliseconds: int) -> None:
         sleep = asyncio.ensure_future(self._clock.sleep(milliseconds / 1_000))

@@ -129,6 +129,7 @@ class World:
         for line in self.lines.values():
             line.clear()
         self.timers.clear()
+        self.timers.settled = self.callbacks.answered if self.story is not None else None
         self.behaviour.reset(self.seed)
         self.ledger.reset()
         numbers = list(self.handsets)

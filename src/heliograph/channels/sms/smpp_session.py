@@ -27,6 +27,7 @@ class Owner(Protocol):
 
     def answered(self) -> None: ...  # windows may have opened
     def throttled(self, part: Part, status: int) -> None: ...
+    def recovered(self) -> None: ...  # after it throttled, the centre takes something again
     def back(self, parts: list[Part]) -> None: ...  # never given to the network
     def arrived(self, session: Session, command: int, sequence: int, body: bytes) -> None: ...
     def left(self, session: Session) -> None: ...
@@ -34,7 +35,7 @@ class Owner(Protocol):
 
 
 class Session(asyncio.Protocol):
-    """`window`: submits without an answer at most; `allowed`: how many of them while a throttled centre recovers."""
+    """`window`: submits without an answer at most; `allowed`: how many of them are right now."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Session(asyncio.Protocol):
         self._write: list[bytes] = []
         self._fresh: list[int] = []  # sequence numbers of parts in _write
         self._full = False
+        self._slowed = False
         self._bind_sequence = 0
         self._enquired = 0.0  # when; 0 = no enquiry is open
         self._heard = self._loop.time()
@@ -84,6 +86,15 @@ class Session(asyncio.Protocol):
         part.sending.written()
         self._fresh.append(sequence)
         self._put(HEADER.pack(n.HEADER_BYTES + len(part.body), n.SUBMIT_SM, 0, sequence) + part.body)
+
+    def slow_down(self) -> None:
+        """The window begins again with one submit, and opens by one with each that is taken."""
+        self._slowed, self.allowed = True, 1
+
+    def _recover(self) -> None:
+        self.allowed = min(self._window, self.allowed + 1)
+        self._slowed = self.allowed < self._window
+        self._owner.recovered()
 
     def ask(self, command: int, body: bytes = _NOTHING) -> asyncio.Future[tuple[int, bytes]]:
         """Another request; the answer is (status, body). It breaks with ConnectionError where the line does."""
@@ -198,8 +209,8 @@ class Session(asyncio.Protocol):
         if status == 0:
             nul = data.find(b"\0", at, end)
             message_id = data[at : end if nul < 0 else nul].decode("latin-1")
-            if self.allowed < self._window:
-                self.allowed += 1
+            if self._slowed:
+                self._recover()
             if late:
                 part.sending.found(part, 0, message_id)
             else:

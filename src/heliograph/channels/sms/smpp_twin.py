@@ -16,7 +16,8 @@ import msgspec
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms import smpp_twin_text as texts
 from heliograph.channels.sms import smpp_twin_wire as wire
-from heliograph.channels.sms.smpp_twin_centre import Account, Centre, Options, Ruling, Taken
+from heliograph.channels.sms.smpp_twin_accounts import Account, Options, Ruling
+from heliograph.channels.sms.smpp_twin_centre import Centre, Taken
 from heliograph.channels.sms.smpp_twin_time import validity
 from heliograph.core.content import Text
 from heliograph.core.ports import Call

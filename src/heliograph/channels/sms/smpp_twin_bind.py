@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms import smpp_twin_wire as wire
+from heliograph.channels.sms.smpp_twin_accounts import Ruling
 
 if TYPE_CHECKING:
-    from heliograph.channels.sms.smpp_twin_centre import Centre, Delivery, Ruling
+    from heliograph.channels.sms.smpp_twin_centre import Centre, Delivery
 
 BIND_WITHIN = 30.0  # seconds; who does not bind is sent away
 

@@ -11,52 +11,17 @@ import ssl
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal
 
 import msgspec
 
 from heliograph.channels.sms import smpp_numbers as n
+from heliograph.channels.sms import smpp_twin_tell as tell
 from heliograph.channels.sms import smpp_twin_text as texts
 from heliograph.channels.sms import smpp_twin_wire as wire
+from heliograph.channels.sms.smpp_twin_accounts import Account, Options, Ruling
 from heliograph.channels.sms.smpp_twin_bind import Bound
 
 IDS = 200_000  # messages remembered for receipts, query_sm and cancel_sm
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What centres differ in. `ids`: how an id is written in the answer and in the receipt. `receipts`: where a receipt
-    says what it says. `echo`: user_message_reference comes back. `window`: unanswered submits of one bind that are
-    taken, the rest is throttled; `per_second`: the same by rate; 0 = no limit. `binds`: how many one account may have.
-    `enquire`: seconds between the centre's own enquire_link, 0 = none. `again`: seconds until what was not taken is
-    delivered again."""
-
-    ids: Literal["same", "hex-decimal", "decimal-hex"] = "same"
-    receipts: Literal["text", "tlv", "both"] = "both"
-    echo: bool = True
-    window: int = 0
-    per_second: float = 0.0
-    binds: int = 0
-    enquire: float = 0.0
-    again: float = 1.0
-
-
-class Account(msgspec.Struct, frozen=True):
-    """Who may bind, and how the centre treats that one."""
-
-    password: str
-    options: Options = Options()
-
-
-class Ruling(msgspec.Struct, frozen=True, kw_only=True):
-    """How a submit is treated: `status` other than 0 refuses it; the answer comes after `delay` seconds; `end` "drop"
-    closes the connection instead of an answer, "hang" says nothing. `taken` False: it was not taken in spite of an
-    `end`. `first`: the stat of a receipt that comes before the answer."""
-
-    status: int = 0
-    delay: float = 0.0
-    end: Literal["answer", "drop", "hang"] = "answer"
-    taken: bool = True
-    first: str = ""
 
 
 class Taken(msgspec.Struct, kw_only=True):
@@ -241,34 +206,16 @@ class Centre:
         asked = taken.submit.registered & 0x03
         if asked == 0 or (asked == 2 and stat == "DELIVRD"):
             return
-        options = self.options(taken.system_id)
-        ended = datetime.fromtimestamp(self._now() / 1000, UTC)
-        sent = datetime.fromtimestamp(taken.at / 1000, UTC)
-        text = ""
-        if options.receipts != "tlv":
-            delivered = "001" if stat == "DELIVRD" else "000"
-            shown = (taken.text or "")[:20].encode("ascii", "replace").decode()
-            text = (
-                f"id:{self.receipt_id(taken)} sub:001 dlvrd:{delivered} submit date:{sent:%y%m%d%H%M} "
-                f"done date:{ended:%y%m%d%H%M} stat:{stat} err:{err} text:{shown}"
-            )
-        optional = b""
-        if options.receipts != "text":
-            state = next((state for state, word in n.STATES.items() if word == stat), 7)
-            optional += wire.parameter(n.TLV_RECEIPTED_MESSAGE_ID, wire.string(self.receipt_id(taken)))
-            optional += wire.parameter(n.TLV_MESSAGE_STATE, bytes((state,)))
-        if network:
-            optional += wire.parameter(n.TLV_NETWORK_ERROR_CODE, network)
-        if options.echo and taken.reference is not None:
-            optional += wire.parameter(n.TLV_USER_MESSAGE_REFERENCE, taken.reference.to_bytes(2))
-        submit = taken.submit
-        body = wire.deliver(
-            source=(submit.destination_ton, submit.destination_npi, submit.destination),
-            destination=(submit.source_ton, submit.source_npi, submit.source),
-            esm_class=n.ESM_RECEIPT,
-            data_coding=n.GSM,
-            octets=text.encode("latin-1")[:254],
-            optional=optional,
+        body = tell.receipt(
+            taken.submit,
+            self.options(taken.system_id),
+            id=self.receipt_id(taken),
+            stat=stat,
+            err=err,
+            network=network,
+            shown=taken.text or "",
+            taken_at=taken.at,
+            now=self._now(),
         )
         self.deliver(taken.system_id, Delivery(body, done))
 
@@ -283,27 +230,10 @@ class Centre:
         done: Callable[[], None] | None = None,
     ) -> None:
         """A phone writes to the account; what is long comes in parts, by user data header or by parameters."""
-        coding, parts = texts.write(text)
         self._reference = (self._reference + 1) & 0xFF
-        long = len(parts) > 1
-        shown = texts.headed(parts, self._reference) if long and not sar else parts
-        for at, octets in enumerate(shown, 1):
-            optional = b""
-            if long and sar:
-                optional = (
-                    wire.parameter(n.TLV_SAR_MSG_REF_NUM, self._reference.to_bytes(2))
-                    + wire.parameter(n.TLV_SAR_TOTAL_SEGMENTS, bytes((len(parts),)))
-                    + wire.parameter(n.TLV_SAR_SEGMENT_SEQNUM, bytes((at,)))
-                )
-            body = wire.deliver(
-                source=(n.TON_INTERNATIONAL, n.NPI_ISDN, number.removeprefix("+")),
-                destination=(n.TON_UNKNOWN, n.NPI_UNKNOWN, to.removeprefix("+")),
-                esm_class=n.ESM_UDHI if long and not sar else 0,
-                data_coding=coding,
-                octets=octets,
-                optional=optional,
-            )
-            self.deliver(system_id, Delivery(body, done if at == len(shown) else None))
+        bodies = tell.said(number, to, text, reference=self._reference, sar=sar)
+        for at, body in enumerate(bodies, 1):
+            self.deliver(system_id, Delivery(body, done if at == len(bodies) else None))
 
     def deliver(self, system_id: str, delivery: Delivery) -> None:
         """Over the bind that has least to acknowledge; without one it waits."""
@@ -312,6 +242,11 @@ class Centre:
             min(able, key=lambda bound: len(bound.unacknowledged)).deliver(delivery)
         else:
             self._undelivered.setdefault(system_id, deque(maxlen=IDS)).append(delivery)
+
+    def waiting(self) -> int:
+        """How much is not acknowledged yet."""
+        held = sum(map(len, self._undelivered.values())) + len(self._again)
+        return held + sum(len(bound.unacknowledged) for bound in self.binds)
 
     def later(self, system_id: str, delivery: Delivery) -> None:
         """It was not taken, and is delivered again after a while."""

@@ -11,7 +11,8 @@ import uvloop
 
 from heliograph import out
 from heliograph.channels.sms import smpp
-from heliograph.channels.sms.smpp_twin_centre import Account, Centre, Options
+from heliograph.channels.sms.smpp_twin_accounts import Account, Options
+from heliograph.channels.sms.smpp_twin_centre import Centre
 from heliograph.core.content import Text
 from heliograph.core.event import ProviderEvent
 from heliograph.core.ports import Message, Ways

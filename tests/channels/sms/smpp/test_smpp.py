@@ -11,7 +11,8 @@ from channels.sms.smpp.conftest import NOW, NUMBER, SENDER, message, soon, until
 from heliograph import out
 from heliograph.channels.sms import smpp, smpp_line
 from heliograph.channels.sms import smpp_numbers as n
-from heliograph.channels.sms.smpp_twin_centre import Account, Delivery, Options, Ruling
+from heliograph.channels.sms.smpp_twin_accounts import Account, Options, Ruling
+from heliograph.channels.sms.smpp_twin_centre import Delivery
 from heliograph.core.event import Inbound, Receipt, UnknownEvent
 from heliograph.core.ports import Ways
 from heliograph.core.states import AttemptState
