@@ -85,7 +85,7 @@ def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SA
         settings = msgspec.convert(opened, plug.Settings)
         sandbox = fence.holds(_hosts(plug, settings))
         if sandbox:
-            ways = msgspec.structs.replace(ways, out=fence.around(ways.out), admits=fence.admits)
+            ways = msgspec.structs.replace(ways, out=fence.around(ways.out))
         return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, ways), sandbox=sandbox)
     except (msgspec.ValidationError, HeliographError) as error:
         sentence = error.sentence if isinstance(error, HeliographError) else str(error)

@@ -54,7 +54,8 @@ def run(settings: Settings) -> None:
 def run_sandbox(
     settings: Settings, data: Path, *, webhook: str, seed: int, pace: Pace, ready: Callable[[Stage], None]
 ) -> None:
-    """Serves the simulated outside world until it is told to stop. `ready` is told once it answers."""
+    """Serves the simulated outside world until it is told to stop. `ready` is told once it answers. What happens is
+    told to the server of these settings; `webhook`: where the RBM agent's events go instead."""
 
     async def serve() -> None:
         stage = await set_stage(
@@ -63,6 +64,7 @@ def run_sandbox(
             port=settings.sandbox_port,
             token=settings.sandbox_token,
             webhook=webhook,
+            base_url=f"http://{settings.host}:{settings.port}",
             seed=seed,
             pace=pace,
         )

@@ -208,9 +208,28 @@ async def test_the_sandboxes_sender_gets_ways_that_end_at_the_fence(folder, ways
     sender = Sender(site="acme", name="loft", channel="carrier", provider="pigeon", settings={"word": sealer.seal("x")})
     opened = plugs.open_sender(sender, sealer, ways, SANDBOX)
     assert opened.sandbox
-    given = opened.provider
-    assert given.admits("127.0.0.1", 2775) and not given.admits("smsc.example", 2775)
     with pytest.raises(SendError, match="the sandbox alone"):
-        await given.out.request("GET", "https://rcsbusinessmessaging.googleapis.com/x", deadline=0.0)
-    free = plugs.open_sender(sender, sealer, ways)
-    assert free.provider.admits("smsc.example", 2775) and free.provider.out is ways.out
+        await opened.provider.out.request("GET", "https://rcsbusinessmessaging.googleapis.com/x", deadline=0.0)
+    with pytest.raises(SendError, match="the sandbox alone"):
+        await opened.provider.out.addresses("smsc.example", 2775)
+    assert plugs.open_sender(sender, sealer, ways).provider.out is ways.out
+
+
+# The least settings of a sender, and what puts it into the sandbox.
+LEAST = {
+    "google-rbm": ({"agent": "a"}, {"base_url": "http://127.0.0.1:1", "token_url": "http://127.0.0.1:1/token"}),
+    "whatsapp-cloud": ({"phone_number_id": "1"}, {"base_url": "http://127.0.0.1:1"}),
+    "smpp": ({"host": "smsc.example", "system_id": "acme"}, {"host": "127.0.0.1", "port": 1}),
+    "twilio": ({"account_sid": "AC1", "from": "+12025550123"}, {"base_url": "http://127.0.0.1:1"}),
+}
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_our_own_providers_name_their_hosts(name, service_account):
+    [plug] = [channel.providers[name] for channel in plugs.channels().values() if name in channel.providers]
+    settings, inside = LEAST[name]
+    if name == "google-rbm":
+        settings = {**settings, "key": service_account}
+    real = plug.hosts(msgspec.convert(settings, plug.Settings))
+    assert real and not SANDBOX.holds(real)
+    assert SANDBOX.holds(plug.hosts(msgspec.convert({**settings, **inside}, plug.Settings)))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heliograph.core import fit, sms
+from heliograph.core import fit, option, sms
 from heliograph.core.channel import Carries
 from heliograph.core.content import (
     CalendarEvent,
@@ -116,7 +116,18 @@ def test_buttons_are_kept_as_far_as_they_go():
     assert fitted.content == Text(
         text="Choose\nCall us: +17705550100\n1. Seat D\n2. Seat E", suggestions=many[:3], options=many[3:]
     )
-    assert fit.chosen(fitted.content, "2") == many[4]
+    assert option.chosen(fitted.content, "2") == many[4]
+
+
+def test_a_link_that_is_shown_alone():
+    alone = msgspec.structs.replace(BUTTONS, alone=frozenset({"open_url"}))
+    one = Text(text="Hi", suggestions=(TRACK,))
+    assert fit.fit(one, alone).content is one
+    assert fit.fit(File(media=PICTURE, suggestions=(TRACK,)), alone).rules == ()
+    fitted = fit.fit(Text(text="Hi", suggestions=(MENU, TRACK)), alone).content
+    assert fitted == Text(text="Hi\nTrack my bag: https://acme.example/bag", suggestions=(MENU,))
+    free = msgspec.structs.replace(NAMED, free=one)
+    assert fit.fit(free, msgspec.structs.replace(alone, named=False)).content == one
 
 
 def test_a_card_of_one_row_shares_it_with_the_message():
@@ -188,32 +199,6 @@ def test_native_goes_with_it():
     assert fit.fit(Card(card=BODY, native=native), SMS).content.native == native
 
 
-@pytest.mark.parametrize(
-    "said", ["2", " 2 ", "2.", "2)", "(2)", "#2", "2:", "2\ufe0f\u20e3", "٢", "２", "REBOOK", " rebook "]
-)
-def test_an_answer_that_chooses(said):
-    content = fit.fit(Text(text="Hi", suggestions=(MENU, REBOOK)), SMS).content
-    assert fit.chosen(content, said) == REBOOK
-
-
-@pytest.mark.parametrize("said", ["", "0", "3", "22", "2 please", "rebook me", "-2", "2.5", "Track my bag"])
-def test_an_answer_that_does_not(said):
-    content = fit.fit(Text(text="Hi", suggestions=(MENU, REBOOK, TRACK)), SMS).content
-    assert fit.chosen(content, said) is None
-
-
-def test_words_of_two_options_choose_none():
-    book = [CardBody(title=letter, suggestions=(Reply(text="Book", postback=letter),)) for letter in "AB"]
-    content = fit.fit(Carousel(cards=tuple(book)), SMS).content
-    assert fit.chosen(content, "book") is None
-    assert fit.chosen(content, "2") == book[1].suggestions[0]
-    same = Text(text="", options=(MENU, MENU))
-    assert fit.chosen(same, "see menu") == MENU
-    assert fit.chosen(Text(text="1. See Menu", suggestions=(MENU,)), "1") is None, "a chip is no number"
-    assert fit.options(File(media=PICTURE)) == ()
-    assert fit.options(msgspec.structs.replace(NAMED, free=same)) == (MENU, MENU)
-
-
 texts = st.text(min_size=1, max_size=12)
 replies = st.builds(Reply, text=texts, postback=texts)
 links = st.builds(OpenUrl, text=texts, url=st.just("https://acme.example/x"))
@@ -248,9 +233,9 @@ def test_fitted_content_is_carried_and_every_reply_stays(content, carries):
     before = [one for one in suggestions_of(content) if isinstance(one, Reply)]
     after = [one for one in suggestions_of(fitted.content) if isinstance(one, Reply)]
     assert sorted(map(msgspec.structs.astuple, before)) == sorted(map(msgspec.structs.astuple, after))
-    for number, option in enumerate(fit.options(fitted.content), 1):
-        assert fit.chosen(fitted.content, str(number)) == option
+    for number, one in enumerate(option.options(fitted.content), 1):
+        assert option.chosen(fitted.content, str(number)) == one
     if not isinstance(fitted.content, Named):
-        shown = [one for one in suggestions_of(fitted.content) if one not in fit.options(fitted.content)]
+        shown = [one for one in suggestions_of(fitted.content) if one not in option.options(fitted.content)]
         assert len(shown) <= carries.most
         assert {type(one).__struct_config__.tag for one in shown} <= carries.suggestions

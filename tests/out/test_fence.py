@@ -41,8 +41,6 @@ def test_a_port_may_be_named_and_nothing_listed_holds_nothing() -> None:
     assert Fence(("sandbox.local:8090",)).holds(["http://sandbox.local:8090/x"])
     assert not Fence(("sandbox.local:8090",)).holds(["http://sandbox.local:8091/x"])
     assert not Fence(()).holds(["http://127.0.0.1:8090"])
-    assert Fence(LOOPBACK).admits("127.0.0.1", 2775) and Fence(LOOPBACK).admits("::1", 2775)
-    assert not Fence(LOOPBACK).admits("smsc.example", 2775)
 
 
 async def test_a_fenced_way_out_reaches_the_inside_and_never_connects_outside() -> None:
@@ -90,5 +88,20 @@ async def test_the_clients_own_rules_hold_inside_the_fence() -> None:
             deadline = asyncio.get_running_loop().time() + 5
             await Fence(LOOPBACK).around(client).request("GET", "http://127.0.0.1:9/x", deadline=deadline)
         assert refused.value.code == "address_refused"
+    finally:
+        await client.close()
+
+
+async def test_a_line_of_a_providers_own_gets_an_address_inside_alone() -> None:
+    client = heliograph.out.open(allow_private=True)
+    fenced = Fence(LOOPBACK).around(client)
+    try:
+        assert await fenced.addresses("127.0.0.1", 2775) == ("127.0.0.1",)
+        assert await fenced.addresses("::1", 2775) == ("::1",)
+        for host in ("127.0.0.2", "192.0.2.1", "smsc.example"):
+            with pytest.raises(SendError) as refused:
+                await fenced.addresses(host, 2775)
+            assert (refused.value.code, refused.value.fate) == ("address_refused", Fate.CONFIG)
+        assert await client.addresses("127.0.0.2", 2775) == ("127.0.0.2",)  # it is the fence that held
     finally:
         await client.close()

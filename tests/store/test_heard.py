@@ -232,6 +232,20 @@ async def test_a_number_is_a_tap_on_the_option_that_it_stands_for(opened, made, 
     assert (await opened.inbound(made.site, "+17703101414"))[0].text == "1"
 
 
+async def test_a_number_is_not_for_an_older_alert_than_one_that_asks_for_it(opened, made, clock):
+    alert = made.alert()
+    numbered = Text(text="Late.\n1. Yes", options=(Reply(text="Yes", postback="yes"),))
+    await opened.accept(made.acceptance(alert=alert, attempt=made.attempt(alert, content=numbered)))
+    clock.now += 1000
+    other = made.alert()
+    asks = made.plain("Reply 1 to confirm.")
+    await opened.accept(made.acceptance(alert=other, attempt=made.attempt(other, content=asks)))
+    assert (await hear(opened, made, said(made, text="1")))[0].alert == other.id
+    assert (await opened.inbound(made.site, "+17703101414"))[0].kind == "text"
+    clock.now += 1000
+    assert (await hear(opened, made, said(made, text="yes")))[0].alert == alert.id
+
+
 async def test_a_tap_finds_a_numbered_option_and_a_button_of_a_named_message(opened, made, clock):
     alert = made.alert()
     named = Named(name="delay", shown="Late.", suggestions=(Reply(text="Rebook", postback="again"),))

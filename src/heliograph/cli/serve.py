@@ -35,7 +35,7 @@ def sandbox(
 ) -> None:
     """Run the simulated outside world: providers' APIs and handsets in the browser.
 
-    It knows one agent, acme-air, and prints the variables with which `heliograph apply examples/acme-air` finds it. It
+    It knows the senders of examples/acme-air, and prints the variables with which `heliograph apply` finds it. It
     keeps no message. Without --sandbox-token it answers on a loopback address alone.
 
     Parameters
@@ -43,7 +43,8 @@ def sandbox(
     data
         A folder for the service account's key file and the webhook's token; made if they are not there.
     webhook
-        Where the agent's events are posted; the server on this machine (--host, --port) if not given.
+        Where the RBM agent's events are posted; the server on this machine (--host, --port) if not given, as for the
+        other senders.
     seed
         The same seed gives the same story.
     no_receipts
@@ -52,7 +53,6 @@ def sandbox(
     settings = given.settings(config, flags)
     from heliograph.running import run_sandbox
     from heliograph.sandbox import Pace
-    from heliograph.stage import callback
 
     def ready(stage: Stage) -> None:
         if json:
@@ -67,7 +67,7 @@ def sandbox(
     run_sandbox(
         settings,
         data,
-        webhook=webhook or callback(f"http://{settings.host}:{settings.port}"),
+        webhook=webhook,
         seed=seed,
         pace=Pace(receipts=not no_receipts),
         ready=ready,

@@ -185,7 +185,7 @@ Content = Text | Card | Carousel | File | Named
 
 
 def media_of(content: Content) -> tuple[Media, ...]:
-    """Every medium in a content, in reading order."""
+    """Every medium in a content, in reading order; of a named message those of its free form too."""
     match content:
         case Card(card=body):
             return (body.media,) if body.media else ()
@@ -193,7 +193,10 @@ def media_of(content: Content) -> tuple[Media, ...]:
             return tuple(body.media for body in bodies if body.media)
         case File(media=media):
             return (media,)
-        case _:
+        case Named(header=header, body=values, free=free):
+            own = tuple(value.media for value in (*header, *values) if value.media)
+            return own + (media_of(free) if free is not None else ())
+        case Text():
             return ()
 
 
@@ -222,6 +225,9 @@ def with_references(content: Content, references: dict[str, str]) -> Content:
     def body(card: CardBody) -> CardBody:
         return msgspec.structs.replace(card, media=named(card.media)) if card.media else card
 
+    def values(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        return tuple(msgspec.structs.replace(p, media=named(p.media)) if p.media else p for p in parameters)
+
     match content:
         case Card(card=card):
             return msgspec.structs.replace(content, card=body(card))
@@ -229,5 +235,12 @@ def with_references(content: Content, references: dict[str, str]) -> Content:
             return msgspec.structs.replace(content, cards=tuple(body(card) for card in cards))
         case File(media=media):
             return msgspec.structs.replace(content, media=named(media))
-        case _:
+        case Named(free=free):
+            return msgspec.structs.replace(
+                content,
+                header=values(content.header),
+                body=values(content.body),
+                free=with_references(free, references) if free is not None else None,
+            )
+        case Text():
             return content

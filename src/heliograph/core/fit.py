@@ -3,7 +3,7 @@
     a card            text: its title, its description, the address of its medium
     a carousel        such texts, numbered 1/3, 2/3 …
     a file            text: its address, else its description
-    a reply           a numbered line, "2. Rebook"; who answers 2 has tapped it (`chosen`)
+    a reply           a numbered line, "2. Rebook"; who answers 2 has tapped it (option.py)
     a link, a number  a line with the suggestion's own words, "Track my bag: https://…"
     a named message   its free form, fitted; else the text that it shows
 
@@ -13,33 +13,29 @@ what its provider carries (core.channel.Carries).
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
+from typing import get_args
 
 import msgspec
 
 from heliograph.core.channel import Carries
 from heliograph.core.content import (
-    CalendarEvent,
     Card,
     CardBody,
     Carousel,
     Content,
-    Dial,
     File,
     Media,
     Named,
-    OpenUrl,
     Reply,
     Suggestion,
     Text,
-    ViewLocation,
+    suggestions_of,
 )
+from heliograph.core.written import line_of
 
 _replace = msgspec.structs.replace
-# An option's number as people send it: 2, 2., 2), (2), #2; the digits of any script, and the keycap that phones offer.
-_NUMBER = re.compile(r"[#(]?\s*(\d{1,2})\ufe0f?\u20e3?\s*[.):]?")
+_TAGS = {kind: str(kind.__struct_config__.tag) for kind in get_args(Suggestion)}
 
 
 class Fitted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -53,7 +49,7 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def fit(content: Content, carries: Carries) -> Fitted:
     """`content` for a provider that carries `carries`. The same content is given back where it fits as it is."""
-    if type(content) is Text and not content.suggestions:
+    if _plainly_fits(content, carries):
         return Fitted(content=content)
     fitting = _Fitting(carries)
     fitted = fitting.content(content)
@@ -62,34 +58,21 @@ def fit(content: Content, carries: Carries) -> Fitted:
     return Fitted(content=fitted, rules=fitting.told(), lost=tuple(dict.fromkeys(fitting.lost)))
 
 
-def options(content: Content) -> tuple[Reply, ...]:
-    """What the numbers in a fitted content stand for, from 1."""
-    match content:
-        case Text() | Card() | Carousel():
-            return content.options
-        case Named(free=free) if free is not None:
-            return options(free)
-        case _:
-            return ()
-
-
-def chosen(content: Content, said: str) -> Reply | None:
-    """The option that a recipient means by a number ("2", "2.", "2)") or by its own words; None for anything else.
-    Words that two options share choose none, unless both stand for the same."""
-    offered = options(content)
-    if not offered:
-        return None
-    said = _folded(said)
-    number = _NUMBER.fullmatch(said)
-    if number:
-        at = int(number[1])
-        return offered[at - 1] if 1 <= at <= len(offered) else None
-    found = [option for option in offered if _folded(option.text) == said]
-    return found[0] if found and all(one.postback == found[0].postback for one in found) else None
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).strip().casefold()
+def _plainly_fits(content: Content, carries: Carries) -> bool:
+    """True for most texts and cards, in a fifth of the time that the whole of it takes (0.6 µs for a card)."""
+    if isinstance(content, Text):
+        row = content.suggestions
+    elif isinstance(content, Card) and carries.cards:
+        row = content.card.suggestions + content.suggestions
+    else:
+        return False
+    if len(row) > carries.most:
+        return False
+    kept = carries.suggestions
+    for one in row:  # noqa: SIM110  a loop is quicker than a generator
+        if _TAGS[type(one)] not in kept:
+            return False
+    return True
 
 
 class _Fitting:
@@ -98,6 +81,7 @@ class _Fitting:
     def __init__(self, carries: Carries) -> None:
         self.carries = carries
         self.changed = False
+        self.single = False  # the content has one suggestion
         self.rules: list[str] = []
         self.lost: list[str] = []
         self.options: list[Reply] = []
@@ -123,6 +107,7 @@ class _Fitting:
         self.lost.append(sentence)
 
     def content(self, content: Content) -> Content:
+        self.single = len(suggestions_of(content)) == 1
         match content:
             case Named():
                 return self.named(content)
@@ -238,7 +223,7 @@ class _Fitting:
             if isinstance(one, Reply):
                 self.options.append(one)
                 lines.append(f"{len(self.options)}. {one.text}")
-            elif line := _written(one):
+            elif line := line_of(one):
                 self.written.append(one.text)
                 lines.append(line)
             else:
@@ -246,7 +231,8 @@ class _Fitting:
         return (suggestions, []) if len(kept) == len(suggestions) else (tuple(kept), lines)
 
     def carried(self, suggestion: Suggestion) -> bool:
-        return type(suggestion).__struct_config__.tag in self.carries.suggestions
+        tag = _TAGS[type(suggestion)]
+        return tag in self.carries.suggestions or (self.single and tag in self.carries.alone)
 
 
 def _described(body: CardBody, lines: Sequence[str]) -> CardBody:
@@ -254,33 +240,3 @@ def _described(body: CardBody, lines: Sequence[str]) -> CardBody:
     if not lines:
         return body
     return _replace(body, description="\n".join(line for line in (body.description, *lines) if line))
-
-
-def _written(suggestion: Suggestion) -> str:
-    """A suggestion as a line, in the author's words and plain characters (a dash would double the price of an SMS);
-    empty where a line cannot do what it does."""
-    match suggestion:
-        case OpenUrl(text=text, url=url):
-            return f"{text}: {url}"
-        case Dial(text=text, phone=phone):
-            return f"{text}: {phone}"
-        case ViewLocation(text=text):
-            place = suggestion.label or suggestion.query
-            if suggestion.latitude is not None and suggestion.longitude is not None:
-                coordinates = f"{suggestion.latitude:.6g}, {suggestion.longitude:.6g}"
-                place = f"{place} ({coordinates})" if place else coordinates
-            said = ", ".join(part for part in (place, suggestion.fallback_url) if part)
-            return f"{text}: {said}" if said else ""
-        case CalendarEvent(text=text, title=title):
-            return f"{text}: {title}, {_time(suggestion.start)} - {_time(suggestion.end)}"
-        case _:
-            return ""
-
-
-def _time(moment: str) -> str:
-    """2026-11-25T18:30:00Z as 2026-11-25 18:30 UTC; what is no such time stays as it is."""
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?", moment)
-    if not found:
-        return moment
-    zone = "UTC" if found[3] in ("Z", "z") else found[3] or ""
-    return f"{found[1]} {found[2]} {zone}".rstrip()

@@ -81,6 +81,10 @@ class Out(Protocol):
         secrets: Sequence[str] = (),
     ) -> Response: ...
 
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """Where a provider with a line of its own may connect to, by the same rules. Raises SendError."""
+        ...
+
 
 # ── Channels ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,13 +137,11 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider's sender reaches the world and is reached by it. `out`: the HTTP client. `callback()`: the
     public address of this sender's callbacks as it is now (`/callbacks/<channel>/<provider>/<site>/<sender>`). `heard`:
     for a provider with a line of its own (SMPP): it returns when the events are on disk, and only then they are
-    acknowledged; raises StoreAway. `admits(host, port)`: such a provider asks it before every connect; False for a host
-    outside of the sandbox where the sender is one of the sandbox's."""
+    acknowledged; raises StoreAway."""
 
     out: Out
     callback: Callable[[], str]
     heard: Callable[[tuple[ProviderEvent, ...]], Awaitable[None]]
-    admits: Callable[[str, int], bool] = lambda host, port: True
 
 
 class Provider(Protocol):

@@ -52,10 +52,14 @@ async def hand_over(
     """Tries until the provider says yes or no, or `deadline` (loop time) ends. `in_doubt`: an earlier hand-over of
     this attempt was left without an answer, so that "nothing was handed over" can no longer be said."""
     provider = opened.provider
-    outside = attempt.test and not opened.sandbox  # the sender was changed since the plan was made
-    if provider is None or outside:
-        why = opened.fault or "The sender is none of the sandbox's, and the alert is a test key's. Nothing was sent."
-        fault = SendError(why, code="sender_not_usable", fate=Fate.CONFIG, blame=Blame.US)
+    fault: SendError | None = None
+    if provider is None:
+        fault = SendError(opened.fault, code="sender_not_usable", fate=Fate.CONFIG, blame=Blame.US)
+    elif attempt.test and not opened.sandbox:
+        # The sender was given other addresses since the plan was made. It is no fault of that sender's.
+        sentence = "The alert is a test key's, and its sender no longer speaks to the sandbox alone. Nothing was sent."
+        fault = SendError(sentence, code="not_for_test", fate=Fate.RETRY, blame=Blame.US)
+    if provider is None or fault is not None:
         return Handed(verdict=Verdict.IN_DOUBT if in_doubt else Verdict.FAILED, tries=attempt.tries, error=fault)
     clock, tries, failures = means.clock, attempt.tries, 0
     exchanges: list[Exchange] = []

@@ -100,7 +100,7 @@ async def send(
         return Result(kind="scheduled", site=site.id, alert=alert.id, send_at=decision.hold, transient=nameless)
     kept: int | None = keep
     if accepted is not None:
-        accepted(Result(kind="begun", site=site.id, alert=alert.id, transient=nameless))
+        accepted(Result(kind="begun", site=site.id, alert=alert.id, channel=attempt.channel, transient=nameless))
         kept = None
     work = step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=kept)
     result = await _under_way(alert.id, work, means)

@@ -1,7 +1,8 @@
 """The fence around the sandbox: which senders speak to it alone, and a way out for them that leads nowhere else.
 
-Every request of a fenced sender passes here, whatever led to it: a test key, a receipt's follow-up, a token that is
-renewed. What the fence lets through still has to pass the rules of the client behind it.
+Every request of a fenced sender passes here, and every connect of one with a line of its own, whatever led to it: a
+test key, a receipt's follow-up, a token that is renewed. What the fence lets through still has to pass the rules of the
+client behind it.
 """
 
 from __future__ import annotations
@@ -25,10 +26,6 @@ class Fence:
         one that cannot be read, is outside."""
         found = [self._origin(address) for address in addresses]
         return bool(found) and all(origin is not None and self._rules.lists(origin) for origin in found)
-
-    def admits(self, host: str, port: int) -> bool:
-        """Whether a line of a provider's own may be opened there."""
-        return self.holds((f"[{host}]:{port}" if ":" in host else f"{host}:{port}",))
 
     def around(self, out: Out) -> Fenced:
         return Fenced(self, out)
@@ -65,6 +62,13 @@ class Fenced:
                 raise _refused(method, url)
             self._passed.add(origin)
         return await self._out.request(method, url, deadline=deadline, headers=headers, body=body, secrets=secrets)
+
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """Asked before every connect of a provider with a line of its own (SMPP)."""
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if not self._fence.holds((place,)):
+            raise _refused("connect", place)
+        return await self._out.addresses(host, port)
 
 
 def _refused(method: str, url: str) -> SendError:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import msgspec
 
-from heliograph.core import fit
+from heliograph.core import option
 from heliograph.core.content import Reply, suggestions_of
 from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
 from heliograph.core.ports import Joined
@@ -72,11 +72,11 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
 
 
 def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int) -> Verb[Joined]:
-    alert, attempt, rule, option = yield from _answered(site, sender, said, now)
+    alert, attempt, rule, chosen = yield from _answered(site, sender, said, now)
     detail: dict[str, str] = {"rule": rule}
-    if option is not None:
+    if chosen is not None:
         detail["said"] = said.text
-        said = msgspec.structs.replace(said, kind="tap", text=option.text, postback=option.postback)
+        said = msgspec.structs.replace(said, kind="tap", text=chosen.text, postback=chosen.postback)
     recipient = short(said.recipient)
     yield "inbound_put", (site, recipient, now, name, sender, channel, alert, rule, encode(said))
     if alert and said.kind != "typing":
@@ -86,7 +86,7 @@ def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now
 
 def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str, str, str, Reply | None]]:
     """The alert and the attempt that somebody answers, the rule that found them (quoted | offered | option | newest),
-    and the option that the words choose, where they choose one (core.fit)."""
+    and the option that the words choose, where they choose one (core.option)."""
     words = said.text if said.kind == "text" and not said.postback else ""
     quoted = ("", "")
     if said.in_reply_to:
@@ -100,9 +100,11 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
             continue
         if said.postback and any(one.postback == said.postback for one in suggestions_of(content)):
             return alert, attempt, "offered", None
-        option = fit.chosen(content, words) if words else None
-        if option is not None:
-            return alert, attempt, "option", option
+        chosen = option.chosen(content, words) if words else None
+        if chosen is not None:
+            return alert, attempt, "option", chosen
+        if words and option.settles(content, words):
+            break
     if quoted[1]:
         return *quoted, "quoted", None
     return (rows[0][0], journal.content_of(*rows[0])[0], "newest", None) if rows else ("", "", "", None)

@@ -121,6 +121,7 @@ class Pages:
             expires=begun.expires,
             created=begun.created,
             traffic=begun.traffic,
+            test=alert.test,
             state=AttemptState(standing.state),
             reason=standing.reason,
             tries=standing.tries,

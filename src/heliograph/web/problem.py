@@ -73,9 +73,11 @@ CODES = {
     405: "wrong_method",
     408: "body_timeout",
     413: "body_too_large",
+    414: "url_too_long",
     415: "not_json",
     422: "refused",
     429: "too_many_calls",
+    431: "header_too_large",
     500: "our_fault",
     503: "store_away",
 }

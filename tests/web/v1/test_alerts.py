@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from heliograph.core.channel import Reach
@@ -194,8 +195,6 @@ async def test_kinds_of_key(caller: Any, ask: Any, key_of: Any, alert: Any, site
 
 
 async def test_kinds_hold_on_the_documented_api_too(caller: Any, site_with: Any) -> None:
-    import msgspec
-
     registry = caller.doors.means.registry
     key = registry.key("ck")[0].key
     for kind, words in ((Kind.TEST, "A test key reaches the sandbox alone"), (Kind.TEAM, "[team] recipients")):

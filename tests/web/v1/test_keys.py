@@ -6,12 +6,14 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from oauthlib.oauth1 import Client
 
 from heliograph.core.site import Scope
 from heliograph.errors import StoreAway
 from heliograph.flow import keys
+from heliograph.web.plain import plain_answer
 from heliograph.web.route import Auth
 from heliograph.web.routes import ROUTES
 
@@ -114,8 +116,6 @@ async def test_a_bearer_key_opens_no_oauth_door(caller: Any, key_of: Any, exampl
 async def test_an_oauth_key_without_the_scope_sends_nothing_on_the_documented_api(caller: Any) -> None:
     registry = caller.doors.means.registry
     key = registry.key("ck")[0].key
-    import msgspec
-
     await caller.store.put_key(msgspec.structs.replace(key, scopes=(Scope.ALERTS_READ,)))
     await registry.refresh(caller.store)
     said = await caller.alert()
@@ -160,6 +160,13 @@ async def test_whatever_is_no_row_is_a_problem(ask: Any, caller: Any, alert: Any
 
     monkeypatch.setattr(caller.store, "alerts", broken)
     problem(await ask("GET", "/v1/alerts"), 500, "our_fault")
+
+
+def test_what_the_connection_itself_refuses_is_a_problem_too() -> None:
+    for path, kind in ((b"/v1/alerts", b"application/problem+json"), (b"/api/proactiveAlert", b"application/json")):
+        head, _, body = plain_answer(431, "Too much.", path=path).partition(b"\r\n\r\n")
+        assert b"content-type: " + kind + b"\r\n" in head
+        assert ("code" in json.loads(body)) is (kind != b"application/json")
 
 
 async def test_no_key_is_in_the_log(caller: Any, ask: Any, key_of: Any, alert: Any) -> None:

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 CHANNEL = "sms"
-PROVIDERS = ("twilio",)
+PROVIDERS = ("twilio", "smpp")

@@ -10,6 +10,7 @@ from msgspec import Raw
 from heliograph.core.alert import Alert, Attempt
 from heliograph.core.ports import AlertRow, Record
 from heliograph.flow.explain import Explanation, Shown
+from heliograph.flow.result import Result
 from heliograph.web.livedeflect.answers import rfc3339
 from heliograph.web.v1 import shapes
 
@@ -36,6 +37,17 @@ def state(record: Record) -> shapes.AlertState:
         reason=alert.reason,
         channel=record.attempts[-1].channel if record.attempts else "",
         send_at=rfc3339(alert.send_at) if alert.send_at is not None else "",
+    )
+
+
+def begun(result: Result) -> shapes.AlertState:
+    """An alert that was accepted this moment."""
+    held = result.send_at is not None
+    return shapes.AlertState(
+        id=result.alert,
+        state="scheduled" if held else "sending",
+        channel=result.channel,
+        send_at=rfc3339(result.send_at) if result.send_at is not None else "",
     )
 
 
