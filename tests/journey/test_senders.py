@@ -41,6 +41,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, provider: Stub) -> Iterator[
             "HELIOGRAPH_CALL_DEADLINE": "4",
             "HELIOGRAPH_BREAKER_PAUSE": "4",
             "HELIOGRAPH_BREAKER_BACK": "2",
+            "HELIOGRAPH_REPEAT_SENDS_FOR": "0",  # what is in doubt stays so
         },
     )
     place = site(directory / "sites", SITE, sender=False)
@@ -83,10 +84,7 @@ def test_one_story(house: House, provider: Stub) -> None:
     # It works again: one alert tries it, then all are back, each recipient with his own sender.
     provider.says = (200, "application/json", TOOK)
 
-    def tried() -> bool:
-        return sender_of(house, caller.to(mine[6], externalAlertId=f"try-{provider.asked}").alert) == [BAD]
-
-    until(tried, 15, every=0.5)
+    until(lambda: _first(house, caller, mine[6]) == BAD, 20, every=0.5)
     until(lambda: all(_first(house, caller, number) == BAD for number in mine[7:10]), 15, every=0.5)
     until(lambda: seen(house)["state"] == "running", every=0.3)
 
@@ -107,6 +105,35 @@ _count = iter(range(10_000))
 
 def _first(house: House, caller: Any, number: str) -> str:
     return sender_of(house, caller.to(number, externalAlertId=f"one-{next(_count)}").alert)[0]
+
+
+def test_what_stays_in_doubt_an_operator_settles_and_a_server_does_the_rest(house: House) -> None:
+    caller, numbers = house.callers[SITE], of(GOOD, 3)
+    for do in ("lose_receipts", "silent"):
+        house.phones.behave(do)
+    doubted = [caller.to(number, externalAlertId=f"doubt-{number}") for number in numbers]
+    house.phones.delete("/sandbox/behaviour")
+    assert [said.failure["code"] for said in doubted] == ["in_doubt"] * 3
+    listed = json.loads(house.outside.run("alerts", "list", "--state", "in_doubt", "--json").stdout)
+    assert {row["id"] for row in listed} == {said.alert for said in doubted}
+    assert seen(house, GOOD)["in_doubt"] == 3
+
+    def settle(alert: str, what: str) -> None:
+        house.outside.run("alerts", "settle", alert, what, "--by", "ann", "--why", "asked Google")
+
+    sent, failed, again = (said.alert for said in doubted)
+    settle(sent, "sent")
+    settle(failed, "failed")
+    settle(again, "resend")
+    assert house.state(sent) == "sent"
+    house.until_state(failed, "failed")
+    record = house.until_state(again, "sent")
+    assert [(one["state"], one["reason"]) for one in record["attempts"]] == [
+        ("failed", "sent_again"),
+        ("sent", ""),
+    ]
+    assert ("settled", "ann") in [(entry["kind"], entry["by"]) for entry in record["entries"]]
+    assert seen(house, GOOD)["in_doubt"] == 0
 
 
 def test_an_opt_out_written_by_another_process_is_followed_at_once(house: House) -> None:

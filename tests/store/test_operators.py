@@ -41,8 +41,16 @@ async def test_an_older_no_does_not_bring_back_what_was_withdrawn(opened: Store,
     assert await opened.put_opt_outs((no(made, at=6000),)) == [Written.CHANGED]
 
 
-async def test_to_withdraw_what_nobody_said_changes_nothing(opened: Store, made: Made) -> None:
-    assert await opened.put_opt_outs((no(made, wanted=True),)) == [Written.UNCHANGED]
+async def test_to_withdraw_what_nobody_said_changes_nothing_and_is_remembered(opened: Store, made: Made) -> None:
+    assert await opened.put_opt_outs((no(made, at=5000, wanted=True),)) == [Written.UNCHANGED]
+    assert await opened.put_opt_outs((no(made, at=4000),)) == [Written.NEWER]
+
+
+async def test_what_was_said_last_decides_and_the_first_no_stays_the_proof(opened: Store, made: Made) -> None:
+    await opened.put_site(Site(id=made.site))
+    await opened.put_opt_outs((no(made, at=1000), no(made, at=3000, by="bob")))
+    assert await opened.put_opt_outs((no(made, at=2000, wanted=True),)) == [Written.NEWER]  # older than the second no
+    assert await opened.opt_outs() == [no(made, at=1000)]
 
 
 async def test_a_providers_event_says_how_it_came(opened: Store, made: Made) -> None:

@@ -8,20 +8,26 @@ from heliograph.store.verb import Verb
 
 
 def put(rows: tuple[OptOut, ...]) -> Verb[list[Written]]:
-    """Each in its turn. What is there already keeps its own time, way and name: the first no is the proof."""
+    """Each in its turn."""
     told: list[Written] = []
     for row in rows:
-        there = yield "opt_out_read", (row.site, row.recipient, row.scope)
-        wanted, at = there[0] if there else (1, -1)
-        if bool(wanted) is row.wanted:
-            told.append(Written.UNCHANGED)
-            continue
-        if at > row.at:
-            told.append(Written.NEWER)
-            continue
-        yield "opt_out_put", (row.site, row.recipient, row.scope, int(row.wanted), row.at, row.how, row.by)
-        told.append(Written.CHANGED)
+        told.append((yield from say(row)))
     return told
+
+
+def say(row: OptOut) -> Verb[Written]:
+    """What was said last decides, in whichever order it comes. Said again, the first no stays the proof, with its time,
+    way and name. A yes is remembered also where there was no no: an older one may still come."""
+    place = row.site, row.recipient, row.scope
+    there = yield "opt_out_read", place
+    wanted, at = there[0] if there else (1, -1)
+    if there and bool(wanted) is row.wanted:
+        yield "opt_out_again", (*place, row.at)
+        return Written.UNCHANGED
+    if at > row.at:
+        return Written.NEWER
+    yield "opt_out_put", (*place, int(row.wanted), row.at, row.how, row.by)
+    return Written.CHANGED if bool(wanted) is not row.wanted else Written.UNCHANGED
 
 
 def listed(site: str, recipient: str, scope: str, after: tuple[str, str, str], limit: int) -> Verb[list[OptOut]]:

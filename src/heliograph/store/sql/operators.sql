@@ -4,18 +4,22 @@
 SELECT scope FROM opt_outs WHERE site = :site AND recipient = :recipient AND wanted = 0;
 
 -- name: opt_out_put(site, recipient, scope, wanted, at, how, by_whom)!
-INSERT INTO opt_outs (site, recipient, scope, wanted, at, how, by_whom)
-VALUES (:site, :recipient, :scope, :wanted, :at, :how, :by_whom)
+INSERT INTO opt_outs (site, recipient, scope, wanted, at, since, how, by_whom)
+VALUES (:site, :recipient, :scope, :wanted, :at, :at, :how, :by_whom)
 ON CONFLICT (site, recipient, scope) DO UPDATE SET
-    wanted = excluded.wanted, at = excluded.at, how = excluded.how, by_whom = excluded.by_whom
+    wanted = excluded.wanted, at = excluded.at, since = excluded.since, how = excluded.how, by_whom = excluded.by_whom
 WHERE opt_outs.at <= excluded.at;
+
+-- name: opt_out_again(site, recipient, scope, at)!
+-- Said once more: the first one stays the proof, the last one decides.
+UPDATE opt_outs SET at = :at WHERE site = :site AND recipient = :recipient AND scope = :scope AND at < :at;
 
 -- name: opt_out_read(site, recipient, scope)
 SELECT wanted, at FROM opt_outs WHERE site = :site AND recipient = :recipient AND scope = :scope;
 
 -- name: opt_outs_list(site, recipient, scope, from_recipient, from_scope, many)
 -- In the order of the key, from the one after (from_recipient, from_scope) on.
-SELECT recipient, scope, at, how, by_whom FROM opt_outs
+SELECT recipient, scope, since, how, by_whom FROM opt_outs
 WHERE site = :site AND (recipient, scope) > (:from_recipient, :from_scope) AND wanted = 0
   AND (:recipient = '' OR recipient = :recipient) AND (:scope = '' OR scope = :scope)
 ORDER BY site, recipient, scope LIMIT :many;

@@ -5,6 +5,11 @@ ALTER TABLE opt_outs ADD COLUMN how TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE opt_outs ADD COLUMN by_whom TEXT NOT NULL DEFAULT '';
 
+-- When the no (or the yes) in force was first said; `at` is when it was last said, which decides against other events.
+ALTER TABLE opt_outs ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+
+UPDATE opt_outs SET since = at;
+
 -- Attempts in doubt, so that they are found without looking through all: written only when one comes into doubt or out.
 CREATE TABLE doubts (
     site    TEXT NOT NULL,
