@@ -136,16 +136,18 @@ class Smpp:
             took=self._took,
             later=self._later,
         )
+        self._followed.begin(sending)
         timer = self._loop.call_at(deadline, self._late, sending)
         try:
             self._line.put(sending)
             await sending.over
         except asyncio.CancelledError:
             sending.end("closed")  # nobody waits any more: what is not written stays so, what was is followed
-            self._followed.doubt(sending)
             raise
         finally:
             timer.cancel()
+            if sending.verdict is not Verdict.UNKNOWN:
+                self._followed.answered(sending)
         return self._outcome(sending, started)
 
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
@@ -224,7 +226,6 @@ class Smpp:
             if sending.why == "throttled":
                 return _raise(fault("throttled", exchange=note, retry_after=max(0.1, self._line.pause_left())))
             return _raise(self._line.down() if sending.why == "down" else fault(sending.why, exchange=note))
-        self._followed.doubt(sending)
         some = sending.taken and not sending.lost and not sending.flying
         word = "partly_taken" if some else "line_broke" if sending.why == "line_broke" else "no_answer"
         return _raise(fault(word, exchange=note))
@@ -239,6 +240,7 @@ class Smpp:
         verdict = sending.verdict
         if verdict is Verdict.UNKNOWN:
             return
+        self._followed.answered(sending)
         taken = verdict is Verdict.TAKEN
         status = sending.status or sending.throttled
         row = smpp_answers.ANSWERS.get(status, smpp_answers.OTHER)

@@ -1,5 +1,6 @@
-"""What this process remembers of messages whose receipts need more than a reference: those of several parts, and those
-in doubt. All else is found by the store. What is forgotten (a restart, or too many) is joined part by part."""
+"""What this process remembers of messages whose receipts need more than a reference: those under way or in doubt, and
+those of several parts. All else is found by the store. What is forgotten (a restart, or too many) is joined part by part.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,7 @@ class Followed:
     def __init__(self) -> None:
         self._names: dict[str, tuple[Message, int]] = {}
         self._messages: dict[str, Message] = {}
-        self._doubts: dict[tuple[int, str], Message] = {}
+        self._open: dict[tuple[int, str], Sending] = {}
 
     def follow(self, sending: Sending, number: int, names: tuple[str, ...]) -> None:
         """A part of `sending` is called so."""
@@ -34,17 +35,25 @@ class Followed:
             _bound(self._names)
             self._names[name] = (message, number)
 
-    def doubt(self, sending: Sending) -> None:
-        """Its answer was lost: a receipt may come under an id that nobody was told."""
-        _bound(self._doubts)
-        self._doubts[(sending.reference, sending.recipient)] = self._message(sending)
+    def begin(self, sending: Sending) -> None:
+        """Its answer may be lost, or come after its receipt: that may name an id that nobody was told yet."""
+        _bound(self._open)
+        self._open[(sending.reference, sending.recipient)] = sending
+
+    def answered(self, sending: Sending) -> None:
+        """Its ids are known, or it was not taken. Without this it stays open: it is in doubt."""
+        key = (sending.reference, sending.recipient)
+        if self._open.get(key) is sending:
+            del self._open[key]
 
     def find(self, name: str) -> tuple[Message, int] | None:
         return self._names.get(name)
 
     def guess(self, reference: int, recipient: str) -> Message | None:
-        """The message in doubt to this recipient whose user_message_reference came back: 16 bits, so it is a guess."""
-        return self._doubts.get((reference, recipient))
+        """The message of one part to this recipient, under way or in doubt, whose user_message_reference came back: 16
+        bits, so it is a guess."""
+        sending = self._open.get((reference, recipient))
+        return self._message(sending) if sending is not None and len(sending.parts) == 1 else None
 
     def _message(self, sending: Sending) -> Message:
         message = self._messages.get(sending.id)

@@ -52,7 +52,7 @@ def receipt(
     elif n.TLV_USER_MESSAGE_REFERENCE in said.optional:
         echoed = int.from_bytes(said.optional[n.TLV_USER_MESSAGE_REFERENCE])
         guessed = followed.guess(echoed, recipient)
-        if guessed is not None and guessed.total == 1:
+        if guessed is not None:
             attempt = guessed.id
             told["guess"] = "user_message_reference"
     if not name and not attempt:

@@ -42,7 +42,7 @@ PREFIXES: tuple[str, ...] = ()  # it speaks no HTTP
 # What goes wrong where a rule names no status of its own.
 USUAL = {
     "throttle": n.RTHROTTLED,
-    "refuse": n.RINVSRCADR,
+    "refuse": 0x66,  # RX_R_APPN: rejected, whoever it is for
     "error": n.RSYSERR,
     "unreachable": n.RINVDSTADR,
 }

@@ -73,7 +73,7 @@ async def test_what_the_person_says_comes_back(world, provider, heard):
 @pytest.mark.parametrize(
     ("do", "code", "fate"),
     [
-        ("refuse", "sender_not_usable", Fate.CONFIG),
+        ("refuse", "rejected", Fate.NEXT_CHANNEL),
         ("error", "provider_fault", Fate.RETRY),
         ("unreachable", "invalid_recipient", Fate.NEXT_CHANNEL),
         ("silent", "no_answer", Fate.UNKNOWN),
