@@ -27,6 +27,7 @@ from heliograph.core.content import (
     Text,
     suggestions_of,
 )
+from heliograph.core.fallback import Doubt, Fallback, Need, Overlap, Rule
 from heliograph.core.preview import preview
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
@@ -494,3 +495,47 @@ def test_a_wrong_price_has_its_line(folder, environ):
     assert any("site.toml:6: [prices.sms] 1 is no beginning of a number" in one for one in told)
     assert any("site.toml:7: [prices.sms] +1 is '0.1'; a price is a number" in one for one in told)
     assert any("The price table has no smss. Did you mean sms?" in one for one in told)
+
+
+# ── falling back ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SAID = """
+[site.fallback]
+need = "delivered"
+within = "2m"
+in_doubt = "resend"
+
+[site.fallback.channels.rcs]
+within = "1m"
+overlap = "allow"
+"""
+
+
+def test_a_sites_fallback(folder, environ):
+    path = folder / "site.toml"
+    path.write_text(path.read_text().replace("\n# Who sends.", SAID + "\n# Who sends."))
+    wanted = read(folder, environ)
+    assert wanted.sites[0].fallback == Fallback(
+        need=Need.DELIVERED,
+        within=120,
+        in_doubt=Doubt.RESEND,
+        channels={"rcs": Rule(within=60, overlap=Overlap.ALLOW)},
+    )
+    [note] = [one for one in wanted.notes if "comes twice" in one]
+    line = path.read_text().splitlines().index('overlap = "allow"') + 1
+    assert f":{line}:" in note
+
+
+def test_a_templates_fallback(tmp_path, environ):
+    text = '[languages.en.rcs]\ntext = "Hello"\n[fallback]\nneed = "read"\nwithin = 60\n'
+    assert template(tmp_path, environ, text).fallback == Fallback(need=Need.READ, within=60)
+
+
+def test_faults_of_a_fallback_are_named(folder, environ):
+    path = folder / "site.toml"
+    said = SAID.replace("within", "withn", 1).replace("channels.rcs", "channels.rsc").replace('"delivered"', '"sure"')
+    path.write_text(path.read_text().replace("\n# Who sends.", said + "\n# Who sends."))
+    told = "\n".join(faults(folder, environ))
+    assert "A fallback has no withn. Did you mean within?" in told
+    assert "rsc is no channel. Did you mean rcs?" in told
+    assert 'need is "sure"; one of delivered, read, sent is needed' in told

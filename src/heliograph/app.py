@@ -99,6 +99,8 @@ class House:
                 capability_yes=settings.capability_yes,
                 capability_no=settings.capability_no,
                 repeat_sends_for=settings.repeat_sends_for,
+                revoke_settle=settings.revoke_settle,
+                in_doubt_for=settings.in_doubt_for,
             ),
             meters=self.meters,
             log=self.log,

@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
-from heliograph import templatefile
+from heliograph import fallbackfile, templatefile
 from heliograph.core.channel import SYNONYMS
+from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
 from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site
@@ -121,10 +122,14 @@ class _Reading:
         document.known(("site", "sender", "prices"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        given = {"prices": self.prices(document.section("prices"))}
-        if "prices" in document.section("site").table:
+        section = document.section("site")
+        fallback = fallbackfile.read(section.section("fallback"), {channel for channel, _ in self.plugs})
+        for place, sentence in unwise(fallback):
+            section.fault(sentence, *place.split("."), into=self.notes)
+        given = {"prices": self.prices(document.section("prices")), "fallback": fallback}
+        if "prices" in section.table:
             document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
-        site = document.section("site").struct(Site, "A site", given=given)
+        site = section.struct(Site, "A site", given=given)
         if site is not None:
             if self.templates_only:
                 return site

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph import templatefile_named
+from heliograph import fallbackfile, templatefile_named
 from heliograph.core.content import (
     CalendarEvent,
     Card,
@@ -66,7 +66,12 @@ def read(document: Document, site: str, keep: Keep) -> Template | None:
         }
     if not languages:
         document.fault('A template needs a section per language and channel, as in [languages.en.rcs] text = "Hello".')
-    given = {"site": site, "languages": languages, "variables": _variables(document.section("variables"))}
+    given = {
+        "site": site,
+        "languages": languages,
+        "variables": _variables(document.section("variables")),
+        "fallback": fallbackfile.read(document.section("fallback")),
+    }
     return document.struct(Template, "A template", given=given, own=("site",))
 
 

@@ -107,3 +107,25 @@ def reached(state: AttemptState, need: Need) -> bool:
 def enough(need: Need) -> AlertState:
     """What an alert must not have come to yet, for another channel to be tried after a step that needs `need`."""
     return AlertState.READ if need is Need.READ else AlertState.DELIVERED
+
+
+def unwise(fallback: Fallback) -> list[tuple[str, str]]:
+    """What is allowed and worth a look: place and sentence."""
+    found: list[tuple[str, str]] = []
+    rules = [("fallback", Rule(need=fallback.need, within=fallback.within, overlap=fallback.overlap))]
+    rules += [(f"fallback.channels.{channel}", rule) for channel, rule in fallback.channels.items()]
+    for place, rule in rules:
+        within = fallback.within if rule.within is None else rule.within
+        if rule.need is Need.READ and within:
+            found.append(
+                (f"{place}.need", "who got the message and has not read it in time gets it again on the next channel.")
+            )
+        if rule.need is Need.READ and not within:
+            found.append(
+                (f"{place}.need", "without within no channel is left by time, read or not: say how long it may take.")
+            )
+        if rule.overlap is Overlap.ALLOW and within:
+            found.append(
+                (f"{place}.overlap", "a message that comes late comes twice: once here and once on the next channel.")
+            )
+    return found

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from heliograph.core import language, render
 from heliograph.core.content import Card, CardBody, Carousel, Content, File, Named, Suggestion, Text, media_of
+from heliograph.core.fallback import unwise
 from heliograph.core.finding import Finding, Level, error, warning
 from heliograph.core.lint_channels import channels
 from heliograph.core.preview import Carriers, stand_in
@@ -37,6 +38,7 @@ def lint(template: Template, carriers: Carriers) -> list[Finding]:
         *_uses(template),
         *_contents(template),
         *channels(template, compiled, carriers),
+        *(warning(place, sentence) for place, sentence in unwise(template.fallback)),
     ]
     return sorted(found, key=lambda finding: finding.level is Level.WARNING)
 

@@ -20,9 +20,9 @@ from heliograph.core.record import detail
 from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState
 from heliograph.errors import SendError
 from heliograph.flow import step
-from heliograph.flow.leave import Shift, go_on, leave
+from heliograph.flow.leave import Shift, go_on, leave, stay
 from heliograph.flow.means import Means
-from heliograph.flow.onward import onward
+from heliograph.flow.onward import Way, onward
 from heliograph.flow.outcome import FIRST_SETTLE, LONGEST_PAUSE, done_with, rows_of, wake_at
 from heliograph.flow.registry import OpenSender
 from heliograph.flow.result import ASSUMED_SENT, NEVER_SETTLED, NO_RECEIPT
@@ -169,23 +169,13 @@ async def _said_no(record: Record, attempt: Attempt, shift: Shift, means: Means)
     """A receipt said that the message did not arrive, it was taken back, or its channel refused it. A step that needs
     no more than `sent` had done its work once the provider took it: then the alert has ended."""
     done = attempt.need is Need.SENT and bool(attempt.references)
-    if not done and means.clock.now() < attempt.expires:
+    late = means.clock.now() >= attempt.expires
+    if late and any(one.state in step.OPEN for one in record.attempts):
+        await expire(record, done_with(attempt), means)
+    elif late or done:
+        await stay(record, attempt, Way(why="expired" if late else "sent_is_enough"), shift, means)
+    else:
         await go_on(record, attempt, shift, means, why=attempt.state.value)
-        return
-    alert, now = record.alert, means.clock.now()
-    end = AlertState.EXPIRED if attempt.state is AttemptState.EXPIRED or not done else AlertState.FAILED
-    reason = attempt.reason or attempt.state.value
-    await means.store.outcome(
-        Outcome(
-            site=alert.site,
-            alert=alert.id,
-            end=end,
-            reason=reason,
-            done=done_with(attempt),
-            entries=(Entry(at=now, kind=end.value, attempt=attempt.id, detail=detail(reason=reason)),),
-            release=True,
-        )
-    )
 
 
 async def expire(record: Record, done: tuple[tuple[str, str], ...], means: Means) -> None:

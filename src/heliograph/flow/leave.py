@@ -46,7 +46,7 @@ async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) ->
     """The time of `attempt`'s step is over and its status did not come."""
     way = await onward(record.alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
     if way.step is None:
-        await _stay(record, attempt, way, way.why, shift, means)
+        await stay(record, attempt, way, shift, means)
         return
     if attempt.state is AttemptState.DELIVERED:
         await go_on(record, attempt, shift, means, why="not_read", exception="read_asked")
@@ -57,7 +57,7 @@ async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) ->
     elif attempt.overlap:
         await go_on(record, attempt, shift, means, why="not_in_time", exception="overlap")
     else:
-        await _stay(record, attempt, way, "cannot_take_back", shift, means)
+        await stay(record, attempt, msgspec.structs.replace(way, why="cannot_take_back"), shift, means)
 
 
 async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *, why: str, exception: str = "") -> None:
@@ -66,7 +66,7 @@ async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *,
     for _ in range(step.LOOKS):
         way = await onward(alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
         if way.step is None:
-            await _stay(record, attempt, way, way.why, shift, means)
+            await stay(record, attempt, way, shift, means)
             return
         now, number = means.clock.now(), len(record.attempts) + 1
         deadline = means.clock.loop_time() + shift.patience
@@ -115,39 +115,43 @@ def _wanted(record: Record, attempt: Attempt) -> bool:
     return record.alert.state not in enough_now
 
 
-async def _stay(record: Record, attempt: Attempt, way: Way, why: str, shift: Shift, means: Means) -> None:
-    """There is nothing to go on to, now or for good: a message that may still arrive is left where it is, an alert
-    whose last message did not arrive has ended."""
+async def stay(record: Record, attempt: Attempt, way: Way, shift: Shift, means: Means) -> None:
+    """There is nothing to go on to, now or for good (`way.why`): a message that may still arrive is left where it is,
+    an alert whose last message did not arrive has ended."""
     alert, now, row = record.alert, means.clock.now(), shift.row
-    said_no = attempt.state in SAID_NO
     if way.hold is not None and way.step is None:
         at = max(way.hold, now + 1000)
-    elif not said_no or any(one.id != attempt.id and one.state in step.OPEN for one in record.attempts):
+    elif attempt.state not in SAID_NO or any(one.state in step.OPEN for one in record.attempts):
         at = end_of(attempt)
     else:
-        expired = attempt.state is AttemptState.EXPIRED or now >= alert.expires
-        end = AlertState.EXPIRED if expired else AlertState.FAILED
-        reason = attempt.reason or attempt.state.value
-        told = detail(reason=reason, why=why, considered=way.considered)
-        await means.store.outcome(
-            Outcome(
-                site=alert.site,
-                alert=alert.id,
-                end=end,
-                reason=reason,
-                done=done_with(attempt),
-                entries=(Entry(at=now, kind=end.value, attempt=attempt.id, detail=told),),
-                release=True,
-            )
-        )
+        await _end(record, attempt, way, means)
         return
-    stays = Entry(at=now, kind="stays", attempt=attempt.id, detail=detail(why=why, until=at, considered=way.considered))
+    told = detail(why=way.why, until=at, considered=way.considered)
     await means.store.outcome(
         Outcome(
             site=alert.site,
             alert=alert.id,
             due=(Due(site=row.site, kind=row.kind, ref=row.ref, at=at),),
-            entries=(stays,),
+            entries=(Entry(at=now, kind="stays", attempt=attempt.id, detail=told),),
+        )
+    )
+
+
+async def _end(record: Record, attempt: Attempt, way: Way, means: Means) -> None:
+    alert, now = record.alert, means.clock.now()
+    expired = attempt.state is AttemptState.EXPIRED or (attempt.state is AttemptState.REVOKED and now >= alert.expires)
+    end = AlertState.EXPIRED if expired else AlertState.FAILED
+    reason = attempt.reason or attempt.state.value
+    told = detail(reason=reason, why=way.why, considered=way.considered)
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            end=end,
+            reason=reason,
+            done=done_with(attempt),
+            entries=(Entry(at=now, kind=end.value, attempt=attempt.id, detail=told),),
+            release=True,
         )
     )
 
@@ -192,7 +196,7 @@ async def _take_back(record: Record, attempt: Attempt, provider: Provider, shift
         await go_on(record, attempt, shift, means, why="not_in_time", exception=exception)
         return
     delivered = state is AttemptState.DELIVERED
-    at = now + means.limits.revoke_settle * 1000
+    at = now + int(means.limits.revoke_settle * 1000)
     waits = not delivered or attempt.need is Need.READ
     await means.store.outcome(
         Outcome(

@@ -26,7 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     capability_yes: int = 86_400
     capability_no: int = 3_600
     repeat_sends_for: int = 600
-    revoke_settle: int = 5
+    revoke_settle: float = 5.0
     in_doubt_for: int = 120
 
 

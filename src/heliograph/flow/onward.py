@@ -74,5 +74,5 @@ def _why(decision: Decision) -> str:
         return ""
     if decision.hold is not None:
         return decision.hold_reason
-    whys = {line.why for line in decision.considered if line.sender}
-    return "no_channel_left" if whys <= {"passed", "tried", "no_content"} or not decision.stop else decision.stop.value
+    left = any(line.why in ("passed", "tried") for line in decision.considered)
+    return "no_channel_left" if left or decision.stop is None else decision.stop.value
