@@ -475,6 +475,7 @@ class Node:
         await self.means.registry.refresh(self.world.store)
         while not self.dead:
             self.means.wake.clear()
+            await self.means.registry.refresh(self.world.store)
             at = self.world.engine.now(_next_due)
             now = self.world.clock.now()
             if at is not None and at <= now:

@@ -539,3 +539,31 @@ async def test_a_held_alert_is_not_stopped_by_the_cap_that_it_counts_in(stage: S
     assert (await stage.send()).kind == "scheduled"
     await stage.passes(900)
     assert await stage.path() == "sms:sent | sent"
+
+
+@still
+async def test_a_refused_call_whose_next_channel_is_only_paused_is_held_and_goes_on(stage: Stage) -> None:
+    await stage.set_up("rcs", "sms")
+    await stage.pause("sms", "config")
+    stage.provider("rcs").script = [refusal(Fate.PERMANENT)]
+    result = await stage.send()
+    assert result.kind == "scheduled" and result.send_at is not None
+    assert await stage.path() == "rcs:failed | scheduled"
+    assert (await stage.send()).send_at == result.send_at  # the same call is told the same
+    await stage.passes(125)
+    assert await stage.path() == "rcs:failed sms:sent | sent"
+    assert len(stage.provider("rcs").seen) == 1
+    assert await stage.due() == ["attempt"]
+
+
+@still
+async def test_a_refused_call_whose_next_channel_stays_paused_ends(stage: Stage) -> None:
+    await stage.set_up("rcs", "sms")
+    await stage.pause("sms", "config")
+    stage.provider("rcs").script = [refusal(Fate.PERMANENT)]
+    stage.provider("sms").script = [refusal(Fate.CONFIG)] * 100
+    await stage.send(time_to_live=300)
+    await stage.passes(500)
+    assert (await stage.record()).alert.state in ("failed", "expired")
+    assert len(stage.provider("rcs").seen) == 1
+    assert await stage.due() == []

@@ -5,7 +5,10 @@ leaves a step whose time is over (leave.py), expires what was never heard of. Th
     in_doubt   the same message id again, or the question what became of it; at last the site's rule
     sent       its step's time is over: the next channel; the alert's time is over: expired
     failed     (revoked, expired) the next channel, or the alert ends
-    delivered  (a row of kind "step") its step asks for `read`, and the time for that is over: the next channel
+    delivered  its step asks for `read`, and the time for that is over: the next channel
+
+A row of kind "step" stands beside that of the attempt where this one would be gone: for a step that asks for `read`,
+and where a channel was refused and the next may be tried only later.
 """
 
 from __future__ import annotations
@@ -41,7 +44,8 @@ async def follow_up(shift: Shift, means: Means) -> None:
     alert, now = record.alert, means.clock.now()
     newest = record.attempts[-1].id == attempt.id
     arrived = alert.state is AlertState.READ if attempt.need is Need.READ else alert.state in ARRIVED
-    if not newest or arrived or alert.state in ENDS or alert.state is AlertState.SCHEDULED:
+    held = alert.state is AlertState.SCHEDULED and row.kind == "attempt"  # a row of its own looks after it
+    if not newest or arrived or alert.state in ENDS or held:
         await means.store.finish_due(row.site, row.kind, row.ref)
     elif attempt.state in SAID_NO:
         await _said_no(record, attempt, shift, means)
