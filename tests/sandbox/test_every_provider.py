@@ -26,7 +26,7 @@ STORY = """
 seed = 3
 [[rule]]
 do = "error"
-share = 0.5
+times = 2
 [[rule]]
 do = "double_receipts"
 share = 0.5
