@@ -22,7 +22,7 @@ from heliograph.firstrun import secret_key_for
 from heliograph.flow import due, manage
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
-from heliograph.flow.registry import OpenKey, Registry, watch
+from heliograph.flow.registry import OpenKey, OpenSender, Registry, watch
 from heliograph.lock import FileLock
 from heliograph.seal import Sealer
 from heliograph.settings import Settings, parts
@@ -99,6 +99,8 @@ class House:
                 capability_yes=settings.capability_yes,
                 capability_no=settings.capability_no,
                 repeat_sends_for=settings.repeat_sends_for,
+                revoke_settle=settings.revoke_settle,
+                in_doubt_for=settings.in_doubt_for,
             ),
             meters=self.meters,
             log=self.log,
@@ -121,9 +123,10 @@ class House:
             return base.rstrip("/") + place
 
         async def heard(events: tuple[ProviderEvent, ...]) -> None:
-            opened = self.means.registry.sender(sender.site, sender.name)
-            if opened is not None:
-                await receive(opened, Heard(events=events), self.means)
+            # A sender that was removed is still heard while its line lingers: what is acknowledged must be on disk.
+            known = self.means.registry.sender(sender.site, sender.name)
+            opened = known or OpenSender(sender=sender, plug=None, provider=None)
+            await receive(opened, Heard(events=events), self.means)
 
         return Ways(out=out, callback=callback, heard=heard)
 

@@ -81,6 +81,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     revoke_settle: Annotated[Annotated[float, Meta(ge=0)], says("Wait for a late delivery after a revoke, seconds")] = (
         5.0
     )
+    in_doubt_for: Annotated[
+        Seconds, says("How long a send that cannot be repeated is in doubt before the site's rule settles it, seconds")
+    ] = 120
     allow_private_addresses: Annotated[bool, says("Call providers and webhooks at private addresses (tests)")] = False
     allowed_hosts: Annotated[str, says("The only hosts that are called, comma separated; empty: any")] = ""
     # Running

@@ -243,8 +243,10 @@ def _seconds(text: str) -> int:
 def _needed(form: Any) -> str:
     """`one of short, medium, tall is needed`; nothing where the type has no plain words."""
     schema = msgspec.json.schema(form)
+    named = schema.get("$defs", {})
+    schema = next((one for one in schema.get("anyOf", ()) if "$ref" in one), schema)  # `Need | None`
     if "$ref" in schema:
-        schema = schema["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+        schema = named[schema["$ref"].rsplit("/", 1)[1]]
     if schema.get("type") == "array":
         return 'a list in brackets is needed, as in ["one", "two"]'
     try:

@@ -24,7 +24,7 @@ INFO = b'{"big": 12345678901234567890123, "price": 1.10, "phone": "15005550006"}
 
 def alert(**fields) -> Alert:
     base = {
-        "id": "01a20000-0000-7000-8000-000000000001", "site": "1", "created": 1_795_404_162_225,
+        "id": "01a20000-0000-7000-8000-000000001000", "site": "1", "created": 1_795_404_162_225,
         "expires": 1_795_490_562_225, "recipient": NUMBER, "template": "t", "template_version": "2", "language": "en",
         "language_asked": "english", "variables": {}, "skill": "service", "version_tag": "1",
         "alert_info": msgspec.Raw(INFO), "first_name": "\x1b[31mMatt", "last_name": "Fanning",
@@ -34,7 +34,7 @@ def alert(**fields) -> Alert:
 
 async def keep(url: str, one: Alert) -> None:
     attempt = Attempt(
-        id="01a20000-0000-7000-8000-0000000000aa", alert=one.id, site="1", number=1, channel="rcs", provider="p",
+        id="01a20000-0000-7000-8000-000000001001", alert=one.id, site="1", number=1, channel="rcs", provider="p",
         sender="s", recipient=one.recipient, created=one.created, expires=one.expires,
         content=Card(card=CardBody(title="Tap", media=Media(url="https://a.example/b.png"),
                                    suggestions=(Reply(text="See Menu"),))),

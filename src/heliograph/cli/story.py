@@ -116,6 +116,9 @@ def _decision(raw: bytes) -> Iterator[RenderableType]:
             Text(say.clean(("✓ " if line["chosen"] else "✗ ") + _WHY.get(line["why"], line["why"]) + detail)),
         )  # fmt: skip
     yield table
+    for line in considered:
+        if line["chosen"] and line.get("rules"):
+            yield Text(say.clean(f"Made to fit {line['channel']}: {' '.join(line['rules'])}"))
     if decision.get("stop"):
         yield Text(f"It ended there: {decision['stop']}.")
     if decision.get("hold"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.content import Content
+from heliograph.core.fallback import Need
 from heliograph.core.states import AlertState, AttemptState
 
 
@@ -98,6 +99,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `tries`: how often it was handed to the provider or the hand-over was tried. `references`: the provider's own names
     for it. `raw`: the provider's success body, or its last error body.
+
+    The step that it takes: `need` is the status that it must reach, `leave_at` (ms) until when (None: it is left on a
+    no alone), `overlap`: it may then be left though it cannot be taken back. `passed`: channels that were left before.
+    `window_ends` (ms): until then free content may be sent, None where the provider has no such window.
     """
 
     id: str
@@ -118,3 +123,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     references: tuple[str, ...] = ()
     raw: bytes = b""
     revoke_asked: int | None = None
+    need: Need = Need.SENT
+    leave_at: int | None = None
+    overlap: bool = False
+    passed: tuple[str, ...] = ()
+    window_ends: int | None = None

@@ -203,7 +203,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to be done at or after `at`. One row per (site, kind, ref); writing it again re-dates it and sets its
-    lease. `kind`: "attempt" (follow it up: resume, settle, expire) | "alert" (held: send it). `ref` is the attempt's
+    lease. `kind`: "attempt" (follow it up: resume, settle, leave, expire) | "step" (leave an attempt that is delivered
+    and not read) | "alert" (held: send it). `ref` is the attempt's
     or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else gets it;
     an acceptance is born leased to the node that sends it, so that a crash leaves it to another."""
 
@@ -256,11 +257,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     The attempt's state is changed only as `core.states.moved` allows (a receipt may have come first), the alert's by
     `core.states.shown`. `end` and `reason`: the alert comes to this end, unless a delivery was heard. `next`: a further
-    attempt to be written; where there is no `attempt`, only while the alert is still scheduled. `gives_way`: a
-    hand-over that failed; where the attempt was taken meanwhile (by a node that had its lease) it is history and
-    nothing more. `release` frees this alert's claims of scope "call" and "key", leaving the owner
-    readable as `former`. `begun`: the attempt as it was accepted together with its alert, where it was simply taken:
-    unless somebody changed the alert since, its row is written without being read.
+    attempt to be written; only where nobody has written one of its number, the alert is open and has not come as far as
+    `unless`, and the recipient has not opted out: else nothing at all is written. `revoke_asked` likewise: only where
+    nobody has asked before and nothing was delivered. `until` (ms): later nothing is written, since another node may
+    have the attempt by then. `gives_way`: a hand-over that failed; where the attempt was taken meanwhile (by a node
+    that had its lease) it is history and nothing more. `release` frees this alert's claims of scope "call" and "key",
+    leaving the owner readable as `former`. `begun`: the attempt as it was accepted together with its alert, where it
+    was simply taken: unless somebody changed the alert since, its row is written without being read.
     """
 
     site: str
@@ -283,6 +286,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     release: bool = False
     gives_way: bool = False
     revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back
+    unless: AlertState = AlertState.DELIVERED
+    until: int | None = None
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -364,6 +369,8 @@ class Store(Protocol):
     ) -> list[AlertRow]: ...
     async def attempt(self, attempt: str) -> Attempt | None: ...
     async def inbound(self, site: str, recipient: str, limit: int = 50) -> list[ProviderEvent]: ...
+    # when (ms) the recipient last wrote to this sender, None where that was before `since` or never
+    async def last_inbound(self, site: str, sender: str, recipient: str, since: int) -> int | None: ...
     # facts for a decision
     async def capability(self, site: str, sender: str, recipient: str) -> Capability | None: ...
     async def keep_capability(self, site: str, sender: str, recipient: str, capability: Capability) -> None: ...

@@ -6,9 +6,12 @@ Times are milliseconds since the epoch, UTC; durations are seconds.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
+
+from heliograph.core.fallback import Fallback
 
 DAY = 86_400
 
@@ -38,6 +41,17 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     within: int = DAY
 
 
+DEFAULT_PRICE = "default"  # the price of numbers that no other one is for
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one part of a message costs, for estimates (core.price). `channels`: channel → beginning of a number
+    ("+1", "+1809") or "default" → price in `currency` (ISO 4217)."""
+
+    currency: str = "USD"
+    channels: dict[str, dict[str, Decimal]] = {}
+
+
 class Failures(StrEnum):
     """How a provider's failure is answered on the documented API: as its page shows, or with a 5xx status."""
 
@@ -49,6 +63,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`skills`: the allowed ones, empty = any. `channels`: the order in which they are tried.
 
     `calls_per_second` and `burst`: the call rate of one API key. `strict`: refuse a descriptor without its id.
+    `fallback`: when a channel is left for the next; templates may say otherwise.
     `plaintext`: take OAuth PLAINTEXT over TLS. `require_body_hash`: refuse calls without `oauth_body_hash`.
     """
 
@@ -68,6 +83,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     burst: int = 0
     quiet_hours: QuietHours = QuietHours()
     cap: Cap = Cap()
+    fallback: Fallback = Fallback()
+    prices: Prices = Prices()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,8 @@ import msgspec
 from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
 from heliograph.core.channel import Capability
-from heliograph.core.content import Content
+from heliograph.core.content import Content, Named
+from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
@@ -23,7 +24,7 @@ ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unkn
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The facts, and the rendered content of each channel that has one."""
+    """The facts, and the content as each sender (by name) carries it: rendered and fitted."""
 
     facts: Facts
     contents: dict[str, Content]
@@ -37,7 +38,10 @@ async def gather(
     *,
     deadline: float,
     opted_out: frozenset[str] = frozenset(),
+    passed: frozenset[str] = frozenset(),
+    tried: frozenset[str] = frozenset(),
 ) -> Gathered:
+    """`passed`: channels that the alert has left, `tried`: senders that just failed; nobody is asked about them."""
     now = means.clock.now()
     order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
     contents: dict[str, Content] = {}
@@ -48,13 +52,16 @@ async def gather(
         if not senders:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        if content is not None:
-            contents[channel] = content
         for opened in senders:
-            faults = tuple(opened.plug.check(content)) if content is not None and opened.plug else ()
+            fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
+            faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
+            if fitted:
+                contents[opened.sender.name] = fitted.content
             fits = not (faults or content is None or channel in opted_out or "all" in opted_out)
+            fits = fits and channel not in passed and opened.sender.name not in tried
+            free = not (fitted and isinstance(fitted.content, Named))
             paused = _paused(opened, means, now, probe=fits)
-            if paused:
+            if paused and fits:
                 again = means.healths.of(site.id, opened.sender.name).next_probe(now)
                 again = max(again, now + PROBE_EVERY) if opened.provider is None else again
                 held_until = min(held_until or again, again)
@@ -65,8 +72,11 @@ async def gather(
                     provider=opened.sender.provider,
                     has_content=content is not None,
                     content_faults=faults,
+                    rules=fitted.rules if fitted else (),
                     capability=await capability(alert, opened, means, now, deadline) if fits and not paused else None,
                     paused=paused,
+                    free=free,
+                    window_ends=await window(alert, opened, means, now) if fits else None,
                 )
             )
     rule = site.quiet_hours.rule
@@ -89,8 +99,21 @@ async def gather(
         cap=site.cap.count,
         recent=recent,
         held_until=held_until,
+        said=(template.template.fallback, site.fallback),
+        passed=passed,
+        tried=tried,
     )
     return Gathered(facts=facts, contents=contents)
+
+
+async def window(alert: Alert, opened: OpenSender, means: Means, now: int) -> int | None:
+    """Until when (ms) free content may be sent to the recipient, 0 where not now. None where this provider's window is
+    always open: nothing is asked then."""
+    length = opened.plug.CARRIES.window * 1000 if opened.plug else 0
+    if not length:
+        return None
+    wrote = await means.store.last_inbound(alert.site, opened.sender.name, alert.recipient, now - length)
+    return 0 if wrote is None else wrote + length
 
 
 async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float) -> Capability | None:

@@ -67,6 +67,10 @@ async def hand_over(
         try:
             content = await uploads.named(attempt, opened, means, deadline)
             uploading = False
+            if clock.now() >= attempt.expires or clock.loop_time() >= deadline:
+                # The commit before it, or an upload, took all of its time; another node may have it by now.
+                verdict = Verdict.IN_DOUBT if in_doubt else Verdict.NOT_SENT
+                break
             taken = await provider.send(
                 Message(
                     id=attempt.id,
@@ -75,6 +79,7 @@ async def hand_over(
                     expires=attempt.expires,
                     now=clock.now(),
                     traffic=attempt.traffic,
+                    window=attempt.window_ends is not None and clock.now() < attempt.window_ends,
                 ),
                 _patience(started, deadline) if provider.repeats_are_ignored else deadline,
             )

@@ -17,13 +17,17 @@ from heliograph.flow.registry import Registry
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. `call_deadline`: how long a caller waits at most. `repeat_window`: how long the same call again is
     given the same answer. `capability_yes`/`capability_no`: how long such an answer is believed. `repeat_sends_for`:
-    how long after an attempt began its message id may be repeated to a provider that ignores repeats."""
+    how long after an attempt began its message id may be repeated to a provider that ignores repeats. `revoke_settle`:
+    how long a late delivery is waited for after a message was taken back. `in_doubt_for`: how long an attempt that
+    cannot be repeated is in doubt before the site's rule settles it."""
 
     call_deadline: float = 20.0
     repeat_window: int = 86_400
     capability_yes: int = 86_400
     capability_no: int = 3_600
     repeat_sends_for: int = 600
+    revoke_settle: float = 5.0
+    in_doubt_for: int = 120
 
 
 class Meters(Protocol):

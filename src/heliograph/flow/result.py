@@ -35,6 +35,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 NO_RECEIPT = "no_receipt"  # the reason of an attempt that was taken and never heard of until its alert ended
+ASSUMED_SENT = "assumed_sent"  # the reason of an attempt that was in doubt and passes for sent by the site's rule
+NOT_IN_TIME = "not_in_time"  # the reason of an attempt that was taken back, since its step's time was over
 NEVER_SETTLED = "never_settled"  # the reason of an attempt that was in doubt when its alert ended
 IN_DOUBT = "The provider did not answer in time. The alert stays open and is settled by its receipt; do not repeat it."
 
@@ -49,7 +51,7 @@ def from_record(record: Record) -> Result | None:
     if alert.state is AlertState.SCHEDULED:
         return Result(kind="scheduled", site=alert.site, alert=alert.id, send_at=alert.send_at)
     # One that stayed in doubt to its end is still in doubt for its caller: the message may have arrived.
-    if newest is not None and (newest.state is AttemptState.IN_DOUBT or newest.reason == NEVER_SETTLED):
+    if newest is not None and (newest.state is AttemptState.IN_DOUBT or newest.reason in (NEVER_SETTLED, ASSUMED_SENT)):
         return Result(
             kind="in_doubt",
             site=alert.site,
@@ -62,4 +64,6 @@ def from_record(record: Record) -> Result | None:
 
 
 def _was_taken(attempt: Attempt) -> bool:
+    if attempt.reason == ASSUMED_SENT:
+        return False  # its answer was lost: nobody has it to give
     return attempt.state in TAKEN or bool(attempt.references) or attempt.reason == NO_RECEIPT

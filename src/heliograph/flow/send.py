@@ -28,6 +28,7 @@ from heliograph.flow import once, step, twin
 from heliograph.flow.facts import gather
 from heliograph.flow.means import Means
 from heliograph.flow.once import KeyReused, NonceUsed, answered, spend
+from heliograph.flow.outcome import rows_of
 from heliograph.flow.result import Result
 
 __all__ = ["KeyReused", "NonceUsed", "answered", "send", "spend"]
@@ -97,7 +98,7 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
     if attempt is None:
         means.meters.alert("scheduled", "")
         return Result(kind="scheduled", site=site.id, alert=alert.id, send_at=decision.hold, transient=nameless)
-    work = step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=keep)
+    work = step.run(alert, attempt, means, deadline=deadline, keep=keep)
     result = await _under_way(alert.id, work, means)
     return msgspec.structs.replace(result, transient=True) if nameless else result
 
@@ -135,7 +136,7 @@ def _begun(
         decision=decision_record(decision, alert),
         attempt=attempt,
         claims=claims,
-        due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=lease),),
+        due=rows_of(attempt, now, lease),
         entries=(Entry(at=now, kind="accepted", by="api", attempt=attempt.id),),
         opted_out=decision.opted_out,
     )

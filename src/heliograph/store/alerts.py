@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.core.alert import Attempt, alert_of, attempt_id
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
-from heliograph.store import claims, due, journal, receipts, standing
+from heliograph.store import begin, claims, due, journal, receipts, standing
 from heliograph.store.outside import short
 from heliograph.store.standing import Standing
 from heliograph.store.verb import Verb
@@ -46,6 +46,8 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
 def outcome(outcome: Outcome, now: int) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert = outcome.site, outcome.alert
+    if outcome.until is not None and now > outcome.until:
+        return False
     if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
         return True
     attempt_state: AttemptState | None = None
@@ -55,6 +57,7 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         return False
     alert_state, reason, channel, _, pages, marks, kept = rows[0]
     standings = standing.read(kept)
+    attempt: Standing | None = None
     if outcome.attempt:
         attempt = standing.of(alert, outcome.attempt, standings)
         if attempt is None:
@@ -65,16 +68,18 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
             yield journal.page(site, alert, pages + 1, outcome.entries)
             return False
         attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
-        _move(attempt, outcome, attempt_state)
-    elif outcome.next is not None and alert_state != AlertState.SCHEDULED.value:
-        return False
     before = AlertState(alert_state)
+    if outcome.next or outcome.revoke_asked:
+        asked = attempt.revoke_asked if attempt is not None else None
+        if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings))):
+            return False
+    if attempt is not None and attempt_state is not None:
+        _move(attempt, outcome, attempt_state)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""
     if outcome.next is not None:
-        if all(other.number != outcome.next.number for other in standings):
-            standings.append(standing.begun(outcome.next))
+        standings.append(standing.begun(outcome.next))
         channel = outcome.next.channel
     send_at = outcome.send_at if state is AlertState.SCHEDULED else None
     yield (

@@ -92,6 +92,9 @@ class Database:
     async def inbound(self, site: str, recipient: str, limit: int = 50) -> list[ProviderEvent]:
         return await self._read(heard.inbound, site, recipient, limit)
 
+    async def last_inbound(self, site: str, sender: str, recipient: str, since: int) -> int | None:
+        return await self._read(heard.last_inbound, site, sender, recipient, since)
+
     # facts for a decision
     async def capability(self, site: str, sender: str, recipient: str) -> Capability | None:
         return await self._read(facts.capability, site, sender, recipient)

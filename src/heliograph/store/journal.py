@@ -7,6 +7,7 @@ import msgspec
 from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Content
 from heliograph.core.event import Entry
+from heliograph.core.fallback import Need
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.store.codec import encode
 from heliograph.store.standing import Standing
@@ -30,6 +31,11 @@ class Begun(msgspec.Struct, frozen=True, array_like=True, gc=False):
     expires: int
     traffic: str
     content: Content
+    need: Need = Need.SENT
+    leave_at: int | None = None
+    overlap: bool = False
+    passed: tuple[str, ...] = ()
+    window_ends: int | None = None
 
 
 _begun = msgspec.json.Decoder(Begun).decode
@@ -79,6 +85,11 @@ def _started(attempt: Attempt | None) -> tuple[bytes | None, str | None]:
         attempt.expires,
         attempt.traffic,
         attempt.content,
+        attempt.need,
+        attempt.leave_at,
+        attempt.overlap,
+        attempt.passed,
+        attempt.window_ends,
     )
     return encode(begun), attempt.sender
 
@@ -121,6 +132,11 @@ class Pages:
             expires=begun.expires,
             created=begun.created,
             traffic=begun.traffic,
+            need=begun.need,
+            leave_at=begun.leave_at,
+            overlap=begun.overlap,
+            passed=begun.passed,
+            window_ends=begun.window_ends,
             state=AttemptState(standing.state),
             reason=standing.reason,
             tries=standing.tries,

@@ -13,6 +13,7 @@ from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
 _receipt = msgspec.json.Decoder(Receipt).decode
+_ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
 OWN = 36  # characters of our ids
 
 
@@ -82,14 +83,19 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Ve
     moves = (alert_after.value, reason, channel, send_at, pages + 1, standing.written(standings))
     yield "alert_move", (site, alert, *moves)
     kind = after.value if after is not before else "receipt"
-    yield journal.page(site, alert, pages + 1, (entry(receipt, kind, attempt, now),))
+    late = its.revoke_asked is not None and after is not before and after in _ARRIVED
+    line = entry(receipt, kind, attempt, now, exception="late_delivered" if late else "")
+    yield journal.page(site, alert, pages + 1, (line,))
     return after if after is not before else None
 
 
-def entry(receipt: Receipt, kind: str, attempt: str, now: int) -> Entry:
+def entry(receipt: Receipt, kind: str, attempt: str, now: int, *, exception: str = "") -> Entry:
+    """`exception`: late_delivered, where the provider had been asked to take the message back."""
     detail: dict[str, object] = {"event": receipt.event, "state": receipt.state.value, "raw": receipt.raw}
     if receipt.at is not None:
         detail["at"] = receipt.at
     if receipt.reason:
         detail["reason"] = receipt.reason
+    if exception:
+        detail["exception"] = exception
     return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(encode(detail)))

@@ -128,6 +128,16 @@ async def test_parts_are_counted_and_not_messages(opened, stub):
     assert len(stub.asked) == 1
 
 
+async def test_an_alert_that_ended_while_it_waited_its_turn_is_not_sent(opened, stub):
+    taken(stub)
+    provider = opened(messages_per_second=4.0)
+    await provider.send(message(content=Text(text="x" * 500)), soon())  # four parts: the second's worth
+    with pytest.raises(SendError) as caught:
+        await provider.send(message(expires=NOW + 100), soon())
+    assert caught.value.code == "expired"
+    assert len(stub.asked) == 1
+
+
 async def test_a_throttled_sender_is_silent_for_a_while(opened, stub):
     stub.replies[f"POST {CREATE}"] = [
         {"status": 429, "body": {"code": 20429}, "headers": {"Retry-After": "30"}},

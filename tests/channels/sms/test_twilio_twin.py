@@ -295,7 +295,8 @@ async def test_a_content_is_filled_by_the_sandbox(rig):
     }
     status, made = await rig.api("POST", "/v1/Content", json=asked)
     assert status == 201
-    await rig.send(content=Named(name=made["sid"], body=(Parameter(text="AA12"),)))
+    told = json.loads((await rig.send(content=Named(name=made["sid"], body=(Parameter(text="AA12"),)))).raw)
+    assert told["body"] == "Flight AA12, gate C1, {{3}}"
     await rig.until(2)
     (shown,) = (await rig.own("GET", f"handsets/{PHONE}"))["messages"]
     assert shown["content"]["text"] == "Flight AA12, gate C1, {{3}}"
@@ -330,8 +331,10 @@ def test_a_card_is_made_to_fit_before_it_comes_here():
         ({"Body": "x", "ValidityPeriod": "36001"}, 21624),
         ({"Body": "x", "ValidityPeriod": "soon"}, 21624),
         ({"Body": "x", "StatusCallback": "nowhere"}, 21609),
+        ({"Body": "x", "StatusCallback": "http://[bad?a=1"}, 21609),
         ({"Body": "x", "StatusCallback": "https://a_b.example/"}, 21609),
         ({"MediaUrl": "nowhere"}, 21620),
+        ({"MediaUrl": "http://[bad"}, 21620),
         ({"ContentSid": "HX1", "ContentVariables": "{"}, 21656),
     ],
 )

@@ -7,6 +7,7 @@ same; a message can be read back by its SID alone.
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
@@ -128,19 +129,21 @@ class Twilio:
 
     async def send(self, message: Message, deadline: float) -> Taken:
         """Creates the message. Raises SendError; `unknown` where Twilio may have taken it."""
-        if message.expires <= message.now:
-            raise _ours("expired", "The alert's time ended before it was sent.", Blame.CALLER)
         if isinstance(message.content, File) and not self._mms:
             raise _ours("unsupported", f"Sender {self._name} sends no MMS; set mms = true, or give it a text.")
+        begun = time.monotonic()
+        await self._pace.take(measure(message.content).parts, deadline)
+        now = message.now + round((time.monotonic() - begun) * 1000)
+        if message.expires <= now:
+            raise _ours("expired", "The alert's time ended before it was sent.", Blame.CALLER)
         body = twilio_wire.form(
             message.content,
             sender=self._sender,
             to=message.recipient,
             status_callback=f"{self._ways.callback()}?attempt={quote(message.id, safe='')}{REPEATS}",
-            now=message.now,
+            now=now,
             expires=message.expires,
         )
-        await self._pace.take(measure(message.content).parts, deadline)
         response = await self._ways.out.request(
             "POST",
             f"{self._messages}.json",

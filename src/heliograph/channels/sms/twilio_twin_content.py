@@ -58,35 +58,30 @@ def _shown(sid: str, account: str, asked: dict[str, msgspec.Raw], world: World) 
     )
 
 
-def known_content(sid: str, world: World) -> _Content | None:
-    body = world.shelf(SHELF).get(sid)
-    return msgspec.json.decode(body, type=_Content) if body else None
-
-
-def values(said: str) -> dict[str, str]:
-    """ContentVariables: a JSON object of texts, as one string."""
-    if not said:
-        return {}
+def filled(sid: str, variables: str, world: World) -> tuple[str, tuple[str, ...]]:
+    """The body and the media of a Content. `variables` is a JSON object of texts, as one string; those that it leaves
+    out have the Content's own samples."""
     try:
-        return msgspec.json.decode(said, type=dict[str, str])
+        told = msgspec.json.decode(variables, type=dict[str, str]) if variables else {}
     except msgspec.DecodeError:
         raise Refused(21656) from None
+    body = world.shelf(SHELF).get(sid)
+    if body is None:
+        raise Refused(21655)
+    content = msgspec.json.decode(body, type=_Content)
+    kind, told = next(iter(content.types.values())), {**content.variables, **told}
+    return _filled(kind.body, told), tuple(_filled(url, told) for url in kind.media)
 
 
 def content(resource: bytes, world: World) -> core.Content:
     """What the phone shows: a text, a picture, or both as one."""
     order = read_order(resource)
-    body, media = order.body, list(order.media)
-    kept = known_content(order.content_sid, world) if order.content_sid else None
-    if kept is not None:
-        kind = next(iter(kept.types.values()))
-        told = {**kept.variables, **order.variables}
-        body = _filled(kind.body, told)
-        media += [_filled(url, told) for url in kind.media]
-    if not media:
-        return core.Text(text=body)
-    picture = core.Media(url=media[0])
-    return core.Card(card=core.CardBody(description=body, media=picture)) if body else core.File(media=picture)
+    if not order.media:
+        return core.Text(text=order.body)
+    picture = core.Media(url=order.media[0])
+    return (
+        core.Card(card=core.CardBody(description=order.body, media=picture)) if order.body else core.File(media=picture)
+    )
 
 
 def _filled(text: str, told: dict[str, str]) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urldefrag, urlsplit
 
 import msgspec
 
 from heliograph.channels.sms.twilio_twin_answers import Refused, given, stopped
-from heliograph.channels.sms.twilio_twin_content import known_content, values
+from heliograph.channels.sms.twilio_twin_content import filled
 from heliograph.channels.sms.twilio_twin_parts import segments
 from heliograph.channels.sms.twilio_twin_wire import Order, numbers, read_order, resource, resource_now, service_of
 from heliograph.core.twin import Arrival, Kept, KnownSender, TwinAnswer, World
@@ -138,18 +138,19 @@ def _sender(form: Form, senders: Sequence[KnownSender]) -> KnownSender | None:
 
 
 def _order(form: Form, account: str, sender: KnownSender | None, world: World) -> Order:
-    media = tuple(form.get("MediaUrl", ()))
-    number, service = _one(form, "From"), _one(form, "MessagingServiceSid")
+    body, media = _one(form, "Body"), tuple(form.get("MediaUrl", ()))
+    if content_sid := _one(form, "ContentSid"):  # it stands in the place of a body
+        body, more = filled(content_sid, _one(form, "ContentVariables"), world)
+        media += more
+    number = _one(form, "From")
     return Order(
         sid=("MM" if media else "SM") + world.new_id().replace("-", ""),
         account=account,
         to=_one(form, "To"),
         source=number or (numbers(sender)[0] if sender else ""),
-        service=service,
-        body=_one(form, "Body"),
+        service=_one(form, "MessagingServiceSid"),
+        body=body,
         media=media,
-        content_sid=_one(form, "ContentSid"),
-        variables=values(_one(form, "ContentVariables")),
         status_callback=_one(form, "StatusCallback"),
     )
 
@@ -161,17 +162,16 @@ def _checked(order: Order, form: Form, world: World) -> None:
         raise Refused(TO[order.to], what=order.to)
     if not NUMBER.fullmatch(order.to):
         raise Refused(21211, what=order.to)
-    if not (order.body or order.media or order.content_sid):
+    if not (order.body or order.media):
         raise Refused(21602)
     if len(order.body) > BODY:
         raise Refused(21617)
     if len(order.media) > MEDIA:
         raise Refused(21623)
-    if not all(urlsplit(url).scheme in ("http", "https") and urlsplit(url).netloc for url in order.media):
+    if not all(_host(url) for url in order.media):
         raise Refused(21620)
-    if order.content_sid and known_content(order.content_sid, world) is None:
-        raise Refused(21655)
-    if order.status_callback and not _callable(order.status_callback):
+    host = _host(order.status_callback)
+    if order.status_callback and (not host or "_" in host):  # Twilio takes no underscore in a host's name
         raise Refused(21609, what=order.status_callback)
     if not VALIDITY[0] <= _validity(form) <= VALIDITY[1]:
         raise Refused(21624)
@@ -179,16 +179,19 @@ def _checked(order: Order, form: Form, world: World) -> None:
         raise Refused(20001, "The sandbox schedules no messages.")
 
 
-def _callable(url: str) -> bool:
-    """Twilio asks for a valid host name, without underscores."""
-    address = urlsplit(url)
-    return address.scheme in ("http", "https") and bool(address.hostname) and "_" not in (address.hostname or "")
+def _host(url: str) -> str:
+    """The host of a web address; "" for anything else."""
+    try:
+        address = urlsplit(url)
+    except ValueError:  # brackets that hold no IPv6 address
+        return ""
+    return (address.hostname or "") if address.scheme in ("http", "https") else ""
 
 
 def _ours(status_callback: str) -> str:
     """The caller's own id of a message, where the address for its status carries one: the value of the query's only
     field. The sandbox counts by it."""
-    query = parse_qsl(urlsplit(status_callback).query)
+    query = parse_qsl(urldefrag(status_callback).url.partition("?")[2]) if _host(status_callback) else []
     return query[0][1] if len(query) == 1 else ""
 
 

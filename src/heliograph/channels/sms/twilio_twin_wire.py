@@ -20,7 +20,8 @@ _TWILIOS_OWN = frozenset({"30001", "30002", "30036"})
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a create asked for. `source` is the number it goes out from, `service` the Messaging Service."""
+    """What a create asked for. `source` is the number it goes out from, `service` the Messaging Service; `body` and
+    `media` are what the phone gets, also where a Content was named."""
 
     sid: str
     account: str
@@ -29,8 +30,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     service: str = ""
     body: str = ""
     media: tuple[str, ...] = ()
-    content_sid: str = ""
-    variables: dict[str, str] = {}
     status_callback: str = ""
 
 
