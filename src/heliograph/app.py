@@ -23,7 +23,7 @@ from heliograph.flow import due, manage, reports
 from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
-from heliograph.flow.registry import OpenKey, Registry, watch
+from heliograph.flow.registry import OpenKey, OpenSender, Registry, watch
 from heliograph.gauges import SenderNow
 from heliograph.lock import FileLock
 from heliograph.seal import Sealer
@@ -134,9 +134,10 @@ class House:
             return base.rstrip("/") + place
 
         async def heard(events: tuple[ProviderEvent, ...]) -> None:
-            opened = self.means.registry.sender(sender.site, sender.name)
-            if opened is not None:
-                await receive(opened, Heard(events=events), self.means)
+            # A sender that was removed is still heard while its line lingers: what is acknowledged must be on disk.
+            known = self.means.registry.sender(sender.site, sender.name)
+            opened = known or OpenSender(sender=sender, plug=None, provider=None)
+            await receive(opened, Heard(events=events), self.means)
 
         return Ways(out=out, callback=callback, heard=heard)
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(sys.executable).with_name("heliograph"))
 
 
-_VARIABLES = {"rcs": "ACME_RBM_", "wa": "ACME_WA_", "sms": "ACME_TWILIO_"}
+_VARIABLES = {"rcs": "ACME_RBM_", "wa": "ACME_WA_", "sms": "ACME_TWILIO_", "smpp": "ACME_SMPP_"}
 
 
 def free_port() -> int:

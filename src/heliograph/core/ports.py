@@ -208,10 +208,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to be done at or after `at`. One row per (site, kind, ref); writing it again re-dates it and sets its
-    lease. `kind`: "attempt" (follow it up: resume, settle, leave, expire) | "step" (leave an attempt that is delivered
-    and not read) | "alert" (held: send it). `ref` is the attempt's
-    or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else gets it;
-    an acceptance is born leased to the node that sends it, so that a crash leaves it to another."""
+    lease. `kind`: "attempt" (follow it up: resume, settle, leave, expire) | "step" (leave an attempt's channel: what
+    was delivered is not read, or the next channel was not to be used yet) | "alert" (held: send it). `ref` is the
+    attempt's or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else
+    gets it; an acceptance is born leased to the node that sends it, so that a crash leaves it to another."""
 
     site: str
     kind: str

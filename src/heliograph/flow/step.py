@@ -12,7 +12,7 @@ from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content
 from heliograph.core.plan import Step
-from heliograph.core.states import AttemptState
+from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import Fate, SendError, StoreAway
 from heliograph.flow import facts, senders
 from heliograph.flow.handover import Handed, Verdict, hand_over
@@ -108,6 +108,8 @@ async def _settle(
         way = Way()
         if handed.verdict is Verdict.FAILED and means.clock.loop_time() < deadline:
             way = await _way(alert, attempt, handed, tried, means, deadline)
+        elif handed.verdict is Verdict.FAILED and keep is None:
+            way = Way(hold=means.clock.now())  # there is no time left to look now, and no caller to be told
         now = means.clock.now()
         follow = None
         if way.step is not None:
@@ -118,6 +120,9 @@ async def _settle(
             others = earlier and await others_open(attempt, means)
             outcome = outcome_of(alert, attempt, handed, follow, now, left, keep, hold=way.hold, others_open=others)
             if await means.store.outcome(outcome):
+                if keep is not None and outcome.alert_state is AlertState.SCHEDULED:
+                    means.meters.alert("scheduled", "")
+                    return Result(kind="scheduled", site=alert.site, alert=alert.id, send_at=outcome.send_at)
                 return follow
             record = await means.store.record(alert.id)
         except StoreAway:
