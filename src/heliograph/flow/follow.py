@@ -20,7 +20,7 @@ from heliograph.core.event import Entry
 from heliograph.core.fallback import Doubt, Need, doubt_of, enough, reached
 from heliograph.core.ports import Due, Outcome, Record
 from heliograph.core.record import detail
-from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState
+from heliograph.core.states import ASSUMED_SENT, ENDS, SAID_NO, AlertState, AttemptState
 from heliograph.errors import SendError
 from heliograph.flow import step
 from heliograph.flow.leave import Shift, go_on, leave, replied, stay
@@ -28,7 +28,7 @@ from heliograph.flow.means import Means
 from heliograph.flow.onward import Way, onward
 from heliograph.flow.outcome import FIRST_SETTLE, LONGEST_PAUSE, done_with, rows_of, wake_at
 from heliograph.flow.registry import OpenSender
-from heliograph.flow.result import ASSUMED_SENT, NEVER_SETTLED, NO_RECEIPT
+from heliograph.flow.result import NEVER_SETTLED, NO_RECEIPT
 
 STEP_LOOKS = 30_000  # ms between two looks at an attempt that is not delivered yet, for a step that needs `read`
 ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from heliograph.core.alert import Attempt, alert_of, attempt_id
 from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
@@ -79,9 +81,9 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings))):
             return False
     if attempt is not None and attempt_state is not None:
-        before_attempt = AttemptState(attempt.state)
+        was = msgspec.structs.replace(attempt)
         _move(attempt, outcome, attempt_state)
-        yield from operators.doubted(site, alert, outcome.attempt, sender, before_attempt, attempt_state, now)
+        yield from operators.doubted(site, alert, outcome.attempt, was, attempt, now)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""
