@@ -352,8 +352,6 @@ class SimProvider:
         states = {"queued": "sent", "delivered": "delivered", "failed": "failed", "expired": "expired"}
         if told is None or told.state not in states:
             return None
-        if told.state == "delivered":
-            self.world.heard_delivered.add(message_id)
         return Receipt(event="", state=AttemptState(states[told.state]), reference=told.reference)
 
     async def upload(self, media: Any, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:

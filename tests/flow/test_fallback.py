@@ -567,3 +567,75 @@ async def test_a_refused_call_whose_next_channel_stays_paused_ends(stage: Stage)
     assert (await stage.record()).alert.state in ("failed", "expired")
     assert len(stage.provider("rcs").seen) == 1
     assert await stage.due() == []
+
+
+@still
+async def test_a_doubt_is_settled_though_its_channel_cannot_be_left_in_time(stage: Stage) -> None:
+    await stage.set_up("wa", "sms", fallback=MINUTE)
+    stage.provider("wa").script = [refusal(Fate.UNKNOWN)]
+    await stage.send(time_to_live=900)
+    await stage.passes(100)
+    assert await stage.path() == "wa:in_doubt | sending"
+    await stage.passes(30)
+    assert await stage.path() == "wa:sent | sent"
+    assert (await stage.attempts())[0].reason == "assumed_sent"
+    assert [line["why"] for _, line in await stage.lines("stays")] == ["cannot_take_back"]
+    await stage.passes(900)
+    assert await stage.path() == "wa:expired | expired"
+
+
+@still
+async def test_a_doubt_is_asked_about_though_there_is_nowhere_to_go(stage: Stage) -> None:
+    await stage.set_up("sms", "wa", fallback=MINUTE)
+    sms = stage.provider("sms")
+    sms.can_ask, sms.script = True, [refusal(Fate.UNKNOWN)]
+    await stage.send()
+    await stage.opt_out("wa")
+    await stage.passes(70)
+    sms.knows = [Receipt(event="", state=DELIVERED)]
+    await stage.passes(45)
+    assert await stage.path() == "sms:delivered | delivered"
+
+
+@still
+async def test_the_same_call_is_given_its_first_answer_whatever_came_after_it(stage: Stage) -> None:
+    await stage.set_up("rcs", "sms", fallback=MINUTE)
+    first = await stage.send()
+    await stage.passes(80)
+    assert await stage.path() == "rcs:revoked sms:sent | sent"
+    again = await stage.send()
+    assert (again.alert, again.channel, again.raw, again.replayed) == (first.alert, "rcs", first.raw, True)
+
+
+@still
+async def test_the_list_shows_the_channel_that_really_carried_it(stage: Stage) -> None:
+    await stage.set_up("wa", "sms", fallback={**MINUTE, "overlap": "allow"})
+    await stage.send()
+    await stage.passes(65)
+    [row] = await stage.store.alerts()
+    assert row.channel == "sms"
+    await stage.tell("wa", DELIVERED)
+    [row] = await stage.store.alerts()
+    assert (row.channel, row.state) == ("wa", "delivered")
+
+
+@still
+async def test_a_provider_that_can_be_asked_is_asked_before_its_channel_is_left(stage: Stage) -> None:
+    await stage.set_up("sms", "wa", fallback={**MINUTE, "overlap": "allow"})
+    sms = stage.provider("sms")
+    sms.can_ask, sms.knows = True, [Receipt(event="", state=DELIVERED)]
+    await stage.send()
+    await stage.passes(100)
+    assert await stage.path() == "sms:delivered | delivered"
+    assert stage.provider("wa").seen == []
+    assert await stage.due() == []
+
+
+@still
+async def test_a_provider_that_can_be_asked_is_asked_before_the_alert_is_called_expired(stage: Stage) -> None:
+    await stage.set_up("sms")
+    sms = stage.provider("sms")
+    sms.can_ask, sms.knows = True, [Receipt(event="", state=DELIVERED)]
+    await stage.send(time_to_live=60)
+    await stage.passes(130)
+    assert await stage.path() == "sms:delivered | delivered"

@@ -28,6 +28,8 @@ from heliograph.flow.outcome import done_with, end_of, rows_of
 from heliograph.flow.result import NOT_IN_TIME
 from heliograph.flow.revoke import take_back
 
+UNSETTLED = frozenset({AttemptState.INTENDED, AttemptState.SENDING, AttemptState.IN_DOUBT})
+
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
     """The due row that is being done, and until when (loop time): well before its lease ends. An attempt that begins
@@ -39,22 +41,29 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     lease: int
 
 
-async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) -> None:
-    """The time of `attempt`'s step is over and its status did not come."""
+async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) -> bool:
+    """The time of `attempt`'s step is over and its status did not come. False: it cannot be left now, and there is
+    still a doubt to be settled."""
     way = await onward(record.alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
+    doubted = attempt.state in UNSETTLED and shift.row.kind == "attempt"
     if way.step is None:
+        if doubted and way.hold is None:
+            return False
         await stay(record, attempt, way, shift, means)
-        return
+        return True
     if attempt.state is AttemptState.DELIVERED:
         await go_on(record, attempt, shift, means, why="not_read", exception="read_asked")
-        return
+        return True
     opened = means.registry.sender_of(attempt)
     if opened is not None and opened.provider is not None and opened.provider.can_revoke:
         await _take_back(record, attempt, opened.provider, shift, means)
     elif attempt.overlap:
         await go_on(record, attempt, shift, means, why=NOT_IN_TIME, exception="overlap")
+    elif doubted:
+        return False
     else:
         await stay(record, attempt, msgspec.structs.replace(way, why="cannot_take_back"), shift, means)
+    return True
 
 
 async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *, why: str, exception: str = "") -> None:
@@ -104,7 +113,7 @@ async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *,
 
 def as_it_is(attempt: Attempt) -> AttemptState | None:
     """The state that is written of an attempt which is left: one whose node died while it handed over is in doubt."""
-    return AttemptState.IN_DOUBT if attempt.state in (AttemptState.INTENDED, AttemptState.SENDING) else None
+    return AttemptState.IN_DOUBT if attempt.state in UNSETTLED else None
 
 
 def _wanted(record: Record, attempt: Attempt) -> bool:

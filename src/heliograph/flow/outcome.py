@@ -122,12 +122,14 @@ def end_of(attempt: Attempt) -> int:
 
 def wake_at(attempt: Attempt, state: AttemptState, now: int, pause: int | None = None) -> int:
     """When an attempt that is now in `state` is looked at again (ms): after `pause`, when its step's time is over, or
-    at its end. A step that needs `read` has a due row of its own for its time, since a delivery ends this one."""
+    at its end. A step that needs `read` has a due row of its own for its time, since a delivery ends this one. One that
+    could not be left when its time was over is not looked at for that alone while it is in doubt."""
     times = [end_of(attempt)]
     if pause is not None:
         times.append(now + pause)
-    if attempt.leave_at is not None and attempt.need is not Need.READ and not reached(state, attempt.need):
-        times.append(attempt.leave_at)
+    at = attempt.leave_at if attempt.need is not Need.READ and not reached(state, attempt.need) else None
+    if at is not None and (at > now or state is AttemptState.SENT):
+        times.append(at)
     return min(times)
 
 

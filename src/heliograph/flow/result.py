@@ -46,7 +46,8 @@ def from_record(record: Record) -> Result | None:
     """The answer that the record gives now; None while the alert is still on its way to the provider."""
     alert = record.alert
     newest: Attempt | None = record.attempts[-1] if record.attempts else None
-    taken = next((attempt for attempt in reversed(record.attempts) if _was_taken(attempt)), None)
+    # The first that was taken gave the call its answer; what came after it was on our own account.
+    taken = next((attempt for attempt in record.attempts if _was_taken(attempt)), None)
     if taken is not None:
         return Result(kind="taken", site=alert.site, alert=alert.id, channel=taken.channel, raw=taken.raw)
     if alert.state is AlertState.SCHEDULED:

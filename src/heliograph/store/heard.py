@@ -68,7 +68,7 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
         alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
     if not attempt:
         return Joined()
-    state = yield from receipts.apply(site, alert, attempt, receipt, now)
+    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel)
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
