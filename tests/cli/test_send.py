@@ -206,7 +206,14 @@ EXPLAINED = {
     ],
     "currency": "EUR",
     "notes": ["language fr: en is used"],
-    "decision": {"considered": [{"channel": "sms", "sender": "acme-sms", "chosen": True, "why": "chosen"}]},
+    "decision": {
+        "considered": [{"channel": "sms", "sender": "acme-sms", "chosen": True, "why": "chosen"}],
+        "steps": [
+            {"channel": "rcs", "sender": "acme-rcs", "need": "delivered", "within": 120},
+            {"channel": "sms", "sender": "acme-sms", "need": "sent", "within": None},
+        ],
+        "hold": 1,
+    },
 }  # fmt: skip
 
 
@@ -248,6 +255,7 @@ def test_a_dry_run_asks_for_the_explanation_and_tells_it(heliograph, door):
         "it would be held until 2026-11-26T07:00:00.000Z", "quiet_hours: It is quiet.", "Flight at späť",
         "2 parts, UCS-2, 80", "forced by 'ť'", "about 0.0158 EUR", "made to fit: a reply becomes a numbered line",
         "✗ The text is too long.", "language fr: en is used", "This was a dry run.",
+        "tried on rcs by acme-rcs (until delivered, 120 s at most), then on sms by acme-sms.",
     ):  # fmt: skip
         assert told in ran.out, told
     ran = heliograph("send", door, *ALERT, "--dry-run", "--key-file", "key", "--json")

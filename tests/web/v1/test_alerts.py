@@ -263,8 +263,12 @@ async def test_the_list_is_filtered_and_turned_page_by_page(caller: Any, ask: An
     ):
         assert [one["id"] for one in (await ask("GET", f"/v1/alerts?{query}")).json["alerts"]] == [ids[1]]
     assert len((await ask("GET", "/v1/alerts?state=sent")).json["alerts"]) == 5
-    assert (await ask("GET", "/v1/alerts?state=failed")).json["alerts"] == []
-    [line] = (await ask("GET", "/v1/alerts?limit=1")).json["alerts"]
+    for state in ("failed", "in_doubt"):
+        assert (await ask("GET", f"/v1/alerts?state={state}")).json["alerts"] == []
+    caller.line.says = [SendError("No answer.", code="no_answer", fate=Fate.UNKNOWN)]
+    doubted = (await ask("POST", "/v1/alerts", alert, Prefer="wait=1")).json["id"]
+    assert [one["id"] for one in (await ask("GET", "/v1/alerts?state=in_doubt")).json["alerts"]] == [doubted]
+    [line] = (await ask("GET", "/v1/alerts?limit=1&state=sent")).json["alerts"]
     assert (line["recipient"], line["state"], line["channel"]) == ("+12025550124", "sent", "rcs")
 
 

@@ -101,6 +101,7 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
     return await done(WebAnswer(status=200, body=msgspec.json.encode(body), headers=JSON), found, call, doors)
 
 
+IN_DOUBT = "in_doubt"  # no state of an alert: one that has an attempt whose answer was lost
 FILTERS = ("state", "recipient", "external_alert_id", "cursor", "limit")
 
 
@@ -117,7 +118,7 @@ def _query(raw: bytes) -> tuple[dict[str, str], dict[str, str]]:
             faults[name] = f"{name} is sent twice. Send it once."
         elif value:
             found[name] = value
-    states = [state.value for state in AlertState]
+    states = [*(state.value for state in AlertState), IN_DOUBT]
     if found.get("state", "sent") not in states:
         faults["state"] = f"state is none of {', '.join(states)}."
     if "recipient" in found:
@@ -175,7 +176,7 @@ LIST_DOCS = Docs(
     about="The site's alerts, the newest first. Follow `next` for older ones.",
     says=(Said(200, "A page of alerts", shapes.AlertList), said.refused(400, "A filter is wrong"), *said.ALL),
     query={
-        "state": "Alerts in this state only.",
+        "state": "Alerts in this state only; in_doubt: those with an attempt whose answer was lost.",
         "recipient": "Alerts to this number, with its country code.",
         "external_alert_id": "Alerts with this id of yours.",
         "cursor": "`next` of the page before.",
