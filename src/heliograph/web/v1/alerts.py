@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from heliograph.core import phone
-from heliograph.core.site import Scope
+from heliograph.core.ports import Record
+from heliograph.core.site import Key, Kind, Scope
 from heliograph.core.states import AlertState
 from heliograph.errors import CallRefused
 from heliograph.flow.begin import ON_ITS_WAY, begin, outcome
@@ -92,6 +93,7 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
         recipient=query.get("recipient", ""),
         external=query.get("external_alert_id", ""),
         before=query.get("cursor", ""),
+        test=found.key.kind is Kind.TEST,  # who tests sees no live recipient
         limit=limit + 1,
     )
     page = rows[:limit]
@@ -144,12 +146,17 @@ async def one(call: WebCall, doors: Doors) -> WebAnswer:
         return found
     id = call.params["id"].lower()
     record = await doors.means.store.record(id) if _id(id) else None
-    if record is None or record.alert.site != found.site.id:
+    if record is None or record.alert.site != found.site.id or not _shows(found.key, record):
         # The same words for one of another site: whether it exists is nobody else's business.
         sentence = "This site has no such alert. GET /v1/alerts lists what it has."
         return await done(problem(404, sentence, code="unknown_alert"), found, call, doors)
     body = msgspec.json.encode(told.record(record))
     return await done(WebAnswer(status=200, body=body, headers=JSON), found, call, doors)
+
+
+def _shows(key: Key, record: Record) -> bool:
+    """A test key sees what test keys sent, and no live recipient."""
+    return key.kind is not Kind.TEST or record.alert.test
 
 
 NEW_DOCS = Docs(
