@@ -229,6 +229,14 @@ def test_a_bearer_key_goes_to_the_native_path_with_the_native_body(heliograph, d
     }  # fmt: skip
 
 
+def test_an_oauth_key_may_call_the_native_api_too(heliograph, door):
+    Door.answer = (202, {}, BEGUN)
+    assert heliograph("send", f"{door}/v1/alerts", *ALERT, "--key-file", "key").code == 0
+    [(path, headers, body)] = Door.calls
+    assert path == "/v1/alerts" and "siteId" not in json.loads(body)
+    assert signed_right(f"{door}{path}", headers, body, signature.verify_hmac_sha1)
+
+
 def test_a_file_of_the_documented_api_is_understood_and_a_native_one_goes_byte_for_byte(heliograph, door, tmp_path):
     Door.answer = (202, {}, BEGUN)
     (tmp_path / "key").write_text(json.dumps({"bearer": BEARER}))
