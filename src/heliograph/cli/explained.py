@@ -45,8 +45,10 @@ def _parts(said: Mapping[str, Any]) -> Iterator[RenderableType]:
         for one in said["obstacles"]:
             until = f" (until {one['until']})" if one.get("until") else ""
             yield Text(say.clean(f"✗ {one['code']}: {one['detail']}{until}"))
-    # What it comes to stands in the first line.
-    yield from decision_lines(msgspec.json.encode({**said["decision"], "stop": None, "hold": None}))
+    # What it comes to stands in the first line, how a message was made to fit under the message.
+    considered = [{**line, "rules": []} for line in said["decision"].get("considered", [])]
+    told = {**said["decision"], "considered": considered, "stop": None, "hold": None}
+    yield from decision_lines(msgspec.json.encode(told))
     if steps := said["decision"].get("steps"):
         yield Text(say.clean(f"It would be tried on {', then on '.join(_step(one) for one in steps)}."))
     for message in said["messages"]:
