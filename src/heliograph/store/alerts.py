@@ -38,6 +38,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
             *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
             *(alert.reason, attempt.channel if attempt else alert.channel_forced, short(alert.external_alert_id)),
             *(alert.send_at, marks, standing.written([standing.begun(attempt)]) if attempt else b"[]"),
+            int(alert.test),
         ),
     )
     yield journal.first_page(alert, former, acceptance.decision, attempt, acceptance.entries)
