@@ -78,7 +78,8 @@ class World:
         self.post = Post()
         self.telling = Telling(self)
         self.callbacks = Callbacks(clock, self.post.send, self.telling.note_callback, lanes=lanes)
-        self.seed = seed
+        self.seed = self.usual_seed = seed
+        self.usual_pace = pace
         self.story: Story | None = None
         self._accounts: dict[str, list[str]] = {}
         self._shelves: dict[str, Shelf] = {}
