@@ -35,7 +35,8 @@ types: $(STAMP) ## Check the types
 bench: $(STAMP) ## Measure one synchronous alert against a floor that only forwards it
 	@$(BIN)/python benchmarks/sync_alert.py $(ARGS)
 
-soak: $(STAMP) ## Kill the server for a long time under load and count what reached the handsets
+soak: $(STAMP) ## Kill the server for a long time under load, and play ten thousand schedules of falling back
+	@HELIOGRAPH_SCHEDULES=$${SCHEDULES:-10000} $(BIN)/pytest tests/flow/test_fallback_property.py
 	@HELIOGRAPH_KILLS=$${KILLS:-300} $(BIN)/pytest tests/journey/test_kill.py -s
 
 docs: $(STAMP) ## Write the generated reference pages again

@@ -11,7 +11,24 @@ import msgspec
 import pytest
 
 from heliograph import plugs, sitefile
-from heliograph.core.content import Card, Carousel, Dial, File, OpenUrl, Orientation, Reply, Side, Text
+from heliograph.core.content import (
+    Button,
+    Card,
+    Carousel,
+    Dial,
+    File,
+    Media,
+    Named,
+    OpenUrl,
+    Orientation,
+    Parameter,
+    Reply,
+    Side,
+    Text,
+    suggestions_of,
+)
+from heliograph.core.fallback import Doubt, Fallback, Need, Overlap, Rule
+from heliograph.core.preview import preview
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
 
@@ -62,7 +79,7 @@ def template(tmp_path, environ, text: str):
 
 def test_the_example_is_the_source_documents_card(environ):
     wanted = read(EXAMPLE, environ)
-    [site], [sender], [flightdelay], [picture] = wanted.sites, wanted.senders, wanted.templates, wanted.media
+    [site], [sender], [flightdelay, _], [picture] = wanted.sites, wanted.senders, wanted.templates, wanted.media
     assert (site.id, site.skills) == ("25508804", ("service",))
     assert (flightdelay.name, flightdelay.version, flightdelay.tags) == ("flightdelay", "1", ("1",))
     assert list(flightdelay.languages) == ["en", "es"]
@@ -79,18 +96,38 @@ def test_the_example_is_the_source_documents_card(environ):
     )
     assert all(value in card.card.description for value in values.values())
     assert (sender.channel, sender.provider, sender.settings["agent"]) == ("rcs", "google-rbm", "acme")
-    assert wanted.notes == ()
+    left_out = [note.split("The sender ")[1] for note in wanted.notes]
+    assert left_out == [f"{name} is left out, since `when` is empty." for name in ("acme-wa", "acme-sms", "acme-smpp")]
 
 
-def test_every_language_of_the_example_uses_every_variable_and_the_same_postbacks(environ):
-    [one] = read(EXAMPLE, environ).templates
-    postbacks = set()
-    for language in one.languages:
-        card = one.languages[language]["rcs"]
-        assert isinstance(card, Card)
-        assert all(f"@{variable.name}" in card.card.description for variable in one.variables)
-        postbacks.add(tuple(chip.postback for chip in card.card.suggestions))
-    assert postbacks == {("postback_data_Menu", "postback_data_LearnMore")}
+def test_the_example_has_a_sender_for_what_the_environment_names(environ):
+    environ |= {"ACME_WA_ACCESS_TOKEN": "t", "ACME_WA_PHONE_NUMBER_ID": "106540352242922"}
+    environ |= {"ACME_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "ACME_TWILIO_FROM": "+17705550100"}
+    wanted = read(EXAMPLE, environ)
+    assert [(one.channel, one.provider) for one in wanted.senders] == [
+        ("rcs", "google-rbm"),
+        ("wa", "whatsapp-cloud"),
+        ("sms", "twilio"),
+    ]
+    assert "access_token" in wanted.secrets["25508804", "acme-wa"]
+
+
+def test_every_language_and_channel_of_the_example_says_the_same(environ):
+    one = next(one for one in read(EXAMPLE, environ).templates if one.name == "flightdelay")
+    values = {"Time": "7:35 pm", "City": "Kansas City", "Gate": "C35"}
+    found = plugs.channels()
+    carriers = {name: list(channel.providers.values()) for name, channel in found.items()}
+    seen = preview(compile(one), values, carriers)
+    assert {(one.language, one.channel) for one in seen} == {
+        (language, channel) for language in ("en", "es") for channel in ("rcs", "wa", "sms")
+    }
+    for shown in seen:
+        offered = [suggestion.postback for suggestion in suggestions_of(shown.content)]
+        assert offered[:2] == ["postback_data_Menu", "postback_data_LearnMore"]
+        written = json.dumps(msgspec.to_builtins(shown.content), ensure_ascii=False)
+        assert all(value in written for value in values.values())
+        assert (shown.size.parts, shown.faults, shown.lost) == (1, (), ())
+        assert shown.size.encoding in ("", "GSM-7")
 
 
 def test_the_picture_is_small_and_is_what_it_says(environ):
@@ -122,6 +159,20 @@ def test_the_example_holds_no_secret():
 
 
 # ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_setting_has_its_providers_own_name_for_it(folder, environ):
+    """`from` is Twilio's word, and no name that Python allows."""
+    sender = (
+        '\n[[sender]]\nname = "sms"\nchannel = "sms"\nprovider = "twilio"\n[sender.settings]\n'
+        'account_sid = "AC1"\nauth_token = "t"\nfrom = "+17705550100"\n'
+    )
+    site = folder / "site.toml"
+    site.write_text(site.read_text() + sender)
+    told = read(folder, environ).senders[-1].settings
+    assert told == {"account_sid": "AC1", "auth_token": "t", "from": "+17705550100"}
+    spoil(site, "from =", "form =")
+    assert any("has no form. Did you mean" in line and "from" in line for line in faults(folder, environ))
 
 
 def test_every_fault_of_every_file_at_once(folder, environ):
@@ -159,7 +210,8 @@ def test_a_missing_variable_is_named_with_its_line(folder, environ):
 
 def test_the_linter_speaks_with_the_line_of_the_field(folder, environ):
     path = folder / "templates/flightdelay.toml"
-    spoil(path, "from gate @Gate", "from gate @Gat")
+    text = path.read_text()
+    path.write_text(text.replace("from gate @Gate", "from gate @Gat", 1))
     [told] = faults(folder, environ)
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "@Gat." in text)
     assert f":{line}:" in told
@@ -237,12 +289,12 @@ def test_a_folder_of_sites(tmp_path, environ):
         spoil(tmp_path / "all" / name / "site.toml", "25508804", site)
     wanted = read(tmp_path / "all", environ)
     assert [site.id for site in wanted.sites] == ["1", "2"]
-    assert [one.site for one in wanted.templates] == ["1", "2"]
+    assert [one.site for one in wanted.templates] == ["1", "1", "2", "2"]
 
 
 def test_templates_alone_need_no_secret(folder):
     wanted = sitefile.read(folder, {}, found_plugs(), templates_only=True)
-    assert [one.name for one in wanted.templates] == ["flightdelay"]
+    assert [one.name for one in wanted.templates] == ["flightdelay", "Proactive_Outbound"]
     assert wanted.sites == wanted.senders == ()
     spoil(folder / "templates/flightdelay.toml", "@Gate", "@Gat")
     with pytest.raises(SetupError, match="Did you mean @Gate"):
@@ -332,3 +384,172 @@ def test_a_value_from_the_environment_cannot_write_toml(tmp_path, environ):
 def test_native_extras_are_kept(tmp_path, environ):
     content = template(tmp_path, environ, '[languages.en.rcs]\ntext = "a"\nnative = { "google-rbm" = { x = 1 } }\n')
     assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
+
+
+def test_the_team_is_kept_in_e164(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["+1 202 555 0123", "0012025550124"]\n')
+    [site] = read(folder, environ).sites
+    assert site.team.recipients == ("+12025550123", "+12025550124")
+
+
+def test_faults_of_the_team(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["2025550123"]\n')
+    [told] = faults(folder, environ)
+    assert "[team] " in told and "recipient 1: The phone number does not begin with a country code" in told
+
+
+# ── messages that the provider keeps ────────────────────────────────────────────────────────────────────────────────
+
+
+NAMED = """
+[variables]
+City = "Kansas City"
+Ref = "x1"
+[languages.en-GB.wa]
+template = "flight_delay"
+header = { url = "https://acme.example/a.jpg" }
+body = ["@City", "@Ref"]
+buttons = [
+  { dial = "Call", phone = "+17705550100" },
+  { reply = "Rebook", postback = "rebook" },
+  { reply = "Thanks" },
+  { open_url = "Track", url = "https://acme.example/t/@Ref", end = "@Ref" },
+  { copy_code = "@Ref" },
+]
+shown = "Your flight to @City."
+[languages.en-GB.wa.free]
+text = "Your flight to @City!"
+"""
+
+
+def test_a_named_message(tmp_path, environ):
+    made = template(tmp_path, environ, NAMED)
+    named = compile(made).render("en-GB", "wa", {"City": "Lima", "Ref": "r 2"})
+    assert named == Named(
+        name="flight_delay",
+        language="en_GB",
+        header=(Parameter(media=Media(url="https://acme.example/a.jpg")),),
+        body=(Parameter(text="Lima"), Parameter(text="r 2")),
+        buttons=(
+            Button(index=1, kind="reply", value="rebook"),
+            Button(index=3, kind="url", value="r 2"),
+            Button(index=4, kind="copy_code", value="r 2"),
+        ),
+        shown="Your flight to Lima.",
+        suggestions=(
+            Dial(text="Call", phone="+17705550100"),
+            Reply(text="Rebook", postback="rebook"),
+            Reply(text="Thanks", postback="Thanks"),
+            OpenUrl(text="Track", url="https://acme.example/t/r%202"),
+        ),
+        free=Text(text="Your flight to Lima!"),
+    )
+
+
+def test_named_values_and_a_language_of_the_providers(tmp_path, environ):
+    text = (
+        '[variables]\nCity = "Lima"\n[languages.en.wa]\ntemplate = "d"\nlanguage = "en_GB"\nshown = "To @City"\n'
+        'header = { city = "@City" }\nbody = { city = "@City" }\n'
+    )
+    found = template(tmp_path, environ, text).languages["en"]["wa"]
+    assert found.language == "en_GB"
+    assert found.header == found.body == (Parameter(text="@City", name="city"),)
+    plain = text.replace('header = { city = "@City" }\nbody = { city = "@City" }', 'header = "@City"')
+    assert template(tmp_path, environ, plain).languages["en"]["wa"].header == (Parameter(text="@City"),)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('body = ["@City", "@Ref"]', "body = [1]", 11, "[languages.en-GB.wa] body must be a list of texts"),
+        ('{ copy_code = "@Ref" }', '{ copycode = "1" }', 12, "A button names one kind of reply, open_url, dial"),
+        ('{ reply = "Thanks" }', '{ reply = "Thanks", end = "1" }', 12, "A button of kind reply has no end"),
+        ('shown = "', 'showm = "', 19, "A message that the provider keeps has no showm. Did you mean shown?"),
+        ("wa.free]\ntext", 'wa.free]\ntemplate = "x"\nshown', 20, "free must be content of its own"),
+        ("wa.free]\ntext", 'wa.free]\noptions = ["x"]\ntext', 21, "options are made, not written"),
+        ('shown = "Your flight to @City."', "", 8, "shown is missing"),
+        ('City = "Kansas City"', 'City = "Kansas\\nCity"', 8, "holds a line break, a tab or four spaces"),
+        ('City = "Kansas City"', 'City = "a    b"', 8, "holds a line break, a tab or four spaces"),
+    ],
+)
+def test_faults_of_a_named_message(tmp_path, environ, old, new, line, words):
+    assert old in NAMED
+    path = tmp_path / "one.toml"
+    path.write_text('site = "1"\nname = "t"\nversion = "1"\nfallback_language = "en-GB"' + NAMED.replace(old, new))
+    told = faults(path, environ)
+    assert any(words in one for one in told), told
+    assert any(f"one.toml:{line}: " in one for one in told if words in one), told
+
+
+# ── prices ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_prices_are_kept_to_the_digit(folder, environ):
+    site = folder / "site.toml"
+    spoil(site, '"USD"', '"EUR"')
+    spoil(site, "default = 0.05", "default = 1")
+    [found] = read(folder, environ).sites
+    assert found.prices.currency == "EUR"
+    assert {start: str(price) for start, price in found.prices.channels["sms"].items()} == {
+        "+1": "0.0079",
+        "default": "1",
+    }
+    assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
+
+
+def test_a_wrong_price_has_its_line(folder, environ):
+    site = folder / "site.toml"
+    site.write_text(
+        '[site]\nid = "1"\n[prices]\ncurrency = "usd"\n[prices.sms]\n"1" = 0.1\n"+1" = "0.1"\n[prices.smss]\n'
+    )
+    told = faults(folder, environ)
+    assert any('site.toml:4: [prices] currency is "usd"' in one for one in told)
+    assert any("site.toml:6: [prices.sms] 1 is no beginning of a number" in one for one in told)
+    assert any("site.toml:7: [prices.sms] +1 is '0.1'; a price is a number" in one for one in told)
+    assert any("The price table has no smss. Did you mean sms?" in one for one in told)
+
+
+# ── falling back ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SAID = """
+[site.fallback]
+need = "delivered"
+within = "2m"
+in_doubt = "resend"
+
+[site.fallback.channels.rcs]
+within = "1m"
+overlap = "allow"
+"""
+
+
+def test_a_sites_fallback(folder, environ):
+    path = folder / "site.toml"
+    path.write_text(path.read_text().replace("\n# Who sends.", SAID + "\n# Who sends."))
+    wanted = read(folder, environ)
+    assert wanted.sites[0].fallback == Fallback(
+        need=Need.DELIVERED,
+        within=120,
+        in_doubt=Doubt.RESEND,
+        channels={"rcs": Rule(within=60, overlap=Overlap.ALLOW)},
+    )
+    [note] = [one for one in wanted.notes if "comes twice" in one]
+    line = path.read_text().splitlines().index('overlap = "allow"') + 1
+    assert f":{line}:" in note
+
+
+def test_a_templates_fallback(tmp_path, environ):
+    text = '[languages.en.rcs]\ntext = "Hello"\n[fallback]\nneed = "read"\nwithin = 60\n'
+    assert template(tmp_path, environ, text).fallback == Fallback(need=Need.READ, within=60)
+
+
+def test_faults_of_a_fallback_are_named(folder, environ):
+    path = folder / "site.toml"
+    said = SAID.replace("within", "withn", 1).replace("channels.rcs", "channels.rsc").replace('"delivered"', '"sure"')
+    path.write_text(path.read_text().replace("\n# Who sends.", said + "\n# Who sends."))
+    told = "\n".join(faults(folder, environ))
+    assert "A fallback has no withn. Did you mean within?" in told
+    assert "rsc is no channel. Did you mean rcs?" in told
+    assert 'need is "sure"; one of delivered, read, sent is needed' in told

@@ -1,24 +1,28 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site] and one [[sender]] per identity at a provider
+  site.toml          [site], one [[sender]] per identity at a provider, [team] of those whom team keys may send to
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from heliograph import templatefile
-from heliograph.core.content import Content
+from heliograph import fallbackfile, templatefile
+from heliograph.core import phone
+from heliograph.core.channel import SYNONYMS
+from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
-from heliograph.core.site import Sender, Site
+from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site, Team
 from heliograph.core.template import Template
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
@@ -37,7 +41,19 @@ def read(path: Path, environ: Mapping[str, str], plugs: Plugs, *, templates_only
     the secrets that the environment gives them. Raises SetupError with every fault of every file at once; then
     nothing may be changed.
     """
-    path = Path(path)
+    reading = _read(Path(path), environ, plugs, templates_only)
+    reading.faults.raise_any(str(path))
+    return reading.wanted()
+
+
+def inspect(path: Path, environ: Mapping[str, str], plugs: Plugs) -> tuple[Wanted, tuple[str, ...]]:
+    """The templates of `path` that could be read, and every fault of its files. Raises SetupError where there is
+    nothing to read."""
+    reading = _read(Path(path), environ, plugs, templates_only=True)
+    return reading.wanted(), tuple(reading.faults.sentences)
+
+
+def _read(path: Path, environ: Mapping[str, str], plugs: Plugs, templates_only: bool) -> _Reading:
     if not path.exists():
         raise SetupError(
             f"{path} is not there. Name a folder with site.toml, or one file (an example: examples/acme-air).",
@@ -57,8 +73,7 @@ def read(path: Path, environ: Mapping[str, str], plugs: Plugs, *, templates_only
             )
         for folder in folders:
             reading.folder(folder)
-    reading.faults.raise_any(str(path))
-    return reading.wanted()
+    return reading
 
 
 class _Reading:
@@ -105,10 +120,23 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender"), "A site's file")
+        document.known(("site", "sender", "prices", "team"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        site = document.section("site").struct(Site, "A site")
+        given: dict[str, Any] = {
+            "prices": self.prices(document.section("prices")),
+            "team": self.team(document.section("team")),
+        }
+        section = document.section("site")
+        if "prices" in section.table:
+            document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
+        if "team" in section.table:
+            document.fault("The team stands beside the site, not in it: [team].", "site", "team")
+        channels = {channel for channel, _ in self.plugs}
+        given["fallback"] = fallbackfile.read(section.section("fallback"), channels)
+        for place, sentence in unwise(given["fallback"]):
+            section.fault(sentence, *place.split("."), into=self.notes)
+        site = section.struct(Site, "A site", given=given)
         if site is not None:
             if self.templates_only:
                 return site
@@ -119,9 +147,44 @@ class _Reading:
             self.sender(section, site or Site(id=""))
         return site
 
+    def team(self, section: Section) -> Team:
+        """Each recipient as it is compared: in E.164."""
+        team = section.struct(Team, "A team")
+        if team is None:
+            return Team()
+        numbers = [phone.international(number) for number in team.recipients]
+        for at, number in enumerate(numbers, 1):
+            if isinstance(number, phone.PhoneFault):
+                section.fault(f"recipient {at}: {number.sentence}", "recipients")
+        return Team(recipients=tuple(number for number in numbers if isinstance(number, str)))
+
+    def prices(self, section: Section) -> Prices:
+        """[prices] currency = "USD", and for each channel [prices.sms] "+1" = 0.0079, default = 0.05."""
+        installed = sorted({channel for channel, _ in self.plugs} | {*SYNONYMS.values()})
+        section.known(("currency", *installed), "The price table")
+        currency = section.text("currency", Prices().currency)
+        if not re.fullmatch(r"[A-Z]{3}", currency):
+            section.fault(f'currency is "{currency}"; write its three letters, as in "USD".', "currency")
+        channels: dict[str, dict[str, Decimal]] = {}
+        for channel in (name for name in section.table if name in installed):
+            table = section.section(channel)
+            channels[channel] = {}
+            for start, price in table.table.items():
+                if start != DEFAULT_PRICE and not re.fullmatch(r"\+\d{1,15}", start):
+                    table.fault(f'{start} is no beginning of a number; write "+1", or default for all others.', start)
+                elif isinstance(price, bool) or not isinstance(price, int | float) or not 0 <= price < 1e6:
+                    table.fault(f"{start} is {price!r}; a price is a number, as in 0.0079.", start)
+                else:
+                    channels[channel][start] = Decimal(repr(price))
+        return Prices(currency=currency, channels=channels)
+
     def sender(self, section: Section, site: Site) -> None:
-        section.known((*_SENDER_KEYS, "settings"), "A sender")
+        """`when = "${NAME:-}"` leaves a sender out while it is empty, so that one file serves where it is not used."""
+        section.known((*_SENDER_KEYS, "settings", "when"), "A sender")
         name, channel, provider = (section.text(key) for key in _SENDER_KEYS[:3])
+        if "when" in section.table and not section.text("when"):
+            section.fault(f"The sender {name} is left out, since `when` is empty.", "when", into=self.notes)
+            return
         plug = self.plugs.get((channel, provider))
         if plug is None:
             self._no_plug(section, channel, provider)
@@ -130,7 +193,7 @@ class _Reading:
             section.fault(f"The sender {name} is there twice.", "name")
         settings = self.settings(section.section("settings"), plug, provider)
         given = {"site": site.id, "settings": settings or {}}
-        sender = section.struct(Sender, "A sender", given=given)
+        sender = section.struct(Sender, "A sender", given=given, own=("when",))
         if sender is not None and settings is not None:
             self.senders[site.id, name] = sender
             self.secrets[site.id, name] = frozenset(plug.SECRETS) & settings.keys()
@@ -152,7 +215,7 @@ class _Reading:
 
     def settings(self, section: Section, plug: Plug, provider: str) -> dict[str, object] | None:
         """The provider's settings as given. `<field>_file = "path"` gives `<field>` that file's text."""
-        fields = {field.name for field in msgspec.structs.fields(plug.Settings)}
+        fields = {field.encode_name for field in msgspec.structs.fields(plug.Settings)}
         given: dict[str, Any] = {}
         table = dict(section.table)
         sound = True
@@ -205,28 +268,24 @@ class _Reading:
         if place in self.templates:
             document.fault(f"Version {template.version} of {template.name} is in another file too.", "version")
         self.templates[place] = template
-        for finding in lint(template, self._checks(named)):
+        for finding in lint(template, self._carriers(site, template)):
             into = self.faults if finding.level is Level.ERROR else self.notes
             document.fault(f"{finding.place}: {finding.sentence}", *_keys(finding.place), into=into)
 
-    def _checks(self, site: str) -> dict[str, Callable[[Content], list[str]]]:
-        """Each channel's limits: those of the providers that the site's senders use, of all where it has no sender."""
-        used = {(one.channel, one.provider) for one in self.senders.values() if one.site == site}
-        channels = {channel for channel, _ in self.plugs}
+    def _carriers(self, site: Site | None, template: Template) -> dict[str, list[Plug]]:
+        """Who carries a template's channels: the providers of the site's senders, all of a channel's where it has none.
+        Without senders the site's order says which channels count."""
+        used = {(one.channel, one.provider) for one in self.senders.values() if one.site == template.site}
+        own = {channel for contents in template.languages.values() for channel in contents}
+        wanted = own | ({channel for channel, _ in used} or set(site.channels if site else (c for c, _ in self.plugs)))
         return {
-            channel: _all_of(
-                [plug for place, plug in self.plugs.items() if place[0] == channel and place in used]
-                or [plug for place, plug in self.plugs.items() if place[0] == channel]
-            )
-            for channel in channels
+            channel: [plug for place, plug in self.plugs.items() if place[0] == channel and place in used]
+            or [plug for place, plug in self.plugs.items() if place[0] == channel]
+            for channel in sorted({channel for channel, _ in self.plugs} & wanted)
         }
 
     def _keep(self, medium: Medium) -> None:
         self.media[medium.site, medium.digest] = medium
-
-
-def _all_of(plugs: list[Plug]) -> Callable[[Content], list[str]]:
-    return lambda content: [sentence for plug in plugs for sentence in plug.check(content)]
 
 
 def _keys(place: str) -> Keys:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph import fallbackfile, templatefile_named
 from heliograph.core.content import (
     CalendarEvent,
     Card,
@@ -65,7 +66,12 @@ def read(document: Document, site: str, keep: Keep) -> Template | None:
         }
     if not languages:
         document.fault('A template needs a section per language and channel, as in [languages.en.rcs] text = "Hello".')
-    given = {"site": site, "languages": languages, "variables": _variables(document.section("variables"))}
+    given = {
+        "site": site,
+        "languages": languages,
+        "variables": _variables(document.section("variables")),
+        "fallback": fallbackfile.read(document.section("fallback")),
+    }
     return document.struct(Template, "A template", given=given, own=("site",))
 
 
@@ -87,9 +93,18 @@ def _variables(section: Section) -> tuple[Variable, ...]:
 
 def _content(section: Section, site: str, keep: Keep) -> Content | None:
     table = section.table
+    if "options" in table:
+        section.fault(
+            "options are made, not written: give suggestions; a channel without them numbers them.", "options"
+        )
+        return None
     native = {
         provider: msgspec.Raw(msgspec.json.encode(value)) for provider, value in section.section("native").table.items()
     }
+    if "template" in table:
+        return templatefile_named.read(
+            section, native, lambda inner: _content(inner, site, keep), lambda inner: _media(inner, site, keep)
+        )
     if "cards" in table:
         cards = tuple(card for one in section.sections("cards") if (card := _card(one, site, keep)) is not None)
         return section.struct(
@@ -112,7 +127,8 @@ def _content(section: Section, site: str, keep: Keep) -> Content | None:
         file = section.struct(File, "A file", given=given, own=_MEDIA_KEYS)
         return file if media is not None else None
     section.fault(
-        "says nothing: give it text, or title, description or media (a card), or cards (a carousel), or file."
+        "says nothing: give it text, or title, description or media (a card), or cards (a carousel), or file, or "
+        "template (a message that the provider keeps)."
     )
     return None
 

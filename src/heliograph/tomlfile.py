@@ -90,7 +90,8 @@ class Section:
         """This section as `kind`, every fault noted (then None). `given` are fields that were read otherwise, `own`
         keys of the section that are not fields."""
         given = given or {}
-        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        # By the names that a file gives them: `from` is no name that Python allows.
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
         self.known([*own, *(name for name in fields if name not in given or name in self.table)], what)
         values = dict(given)
         sound = all(name in fields or name in own for name in self.table)
@@ -108,7 +109,7 @@ class Section:
         if not sound:
             return None
         try:
-            return kind(**values)
+            return kind(**{fields[name].name: value for name, value in values.items()})
         except (TypeError, ValueError) as wrong:
             self.fault(f"{what}: {wrong}")
             return None
@@ -242,8 +243,10 @@ def _seconds(text: str) -> int:
 def _needed(form: Any) -> str:
     """`one of short, medium, tall is needed`; nothing where the type has no plain words."""
     schema = msgspec.json.schema(form)
+    named = schema.get("$defs", {})
+    schema = next((one for one in schema.get("anyOf", ()) if "$ref" in one), schema)  # `Need | None`
     if "$ref" in schema:
-        schema = schema["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+        schema = named[schema["$ref"].rsplit("/", 1)[1]]
     if schema.get("type") == "array":
         return 'a list in brackets is needed, as in ["one", "two"]'
     try:

@@ -2,6 +2,12 @@
 
 Each case goes through the real HTTP client to canned replies on the loopback address. For every case the suite adds:
 no secret, token or full number in the note of the exchange, the error or the log; no request to another host.
+
+A request is compared by what the case gives of it: `body` (JSON), `form` (fields, a list where one is repeated),
+`parts` (multipart) or `text`. A callback is sent as `body` (JSON, as json.dumps writes it) or `text` (the bytes as they
+came), with `method`, `query` and `headers`; `says` is the raw of all its events, `raws` one for each. `spoils` says
+what of a document's callbacks is signed (_spoiled): each signed case is refused with that changed. A document with
+`"speaks": "smpp"` has a line of its own, and its cases are run beside its provider's tests.
 """
 
 from __future__ import annotations
@@ -9,8 +15,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Iterator
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 import pytest
@@ -35,7 +44,8 @@ def _documents() -> list[dict[str, Any]]:
     return found
 
 
-DOCUMENTS = _documents()
+EVERY = _documents()
+DOCUMENTS = [document for document in EVERY if document.get("speaks", "http") == "http"]
 
 
 def cases(kind: str) -> Any:
@@ -112,6 +122,7 @@ def _message(document: dict[str, Any], given: dict[str, Any]) -> Message:
         now=base["now"],
         expires=base["now"] + given.get("lives_ms", base["lives_ms"]),
         traffic=given.get("traffic", "transaction"),
+        window=given.get("window", False),
     )
 
 
@@ -124,14 +135,49 @@ def _same_request(asked: Any, wanted: dict[str, Any]) -> None:
     if "body" in wanted:
         assert json.loads(asked.body) == wanted["body"]
         assert asked.headers["content-type"].startswith("application/json")
+    if "form" in wanted:
+        assert _form(asked.body) == wanted["form"]
+        assert asked.headers["content-type"].startswith("application/x-www-form-urlencoded")
+    if "parts" in wanted:
+        assert _parts(asked) == wanted["parts"]
     if "text" in wanted:
         assert asked.body.decode() == wanted["text"]
 
 
-def _same_error(error: SendError, wanted: dict[str, Any], reply: dict[str, Any]) -> None:
+def _form(body: bytes) -> dict[str, Any]:
+    """The fields of a form; one that is repeated is a list."""
+    fields: dict[str, list[str]] = {}
+    for name, value in parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True):
+        fields.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
+
+
+def _parts(asked: Any) -> list[dict[str, str]]:
+    """The parts of a multipart body: {"name", "filename", "content_type", "text"}, the middle two where they are
+    said."""
+    read = message_from_bytes(f"content-type: {asked.headers['content-type']}\r\n\r\n".encode() + asked.body)
+    assert read.is_multipart()
+    assert not read.defects
+    told = []
+    for part in read.get_payload():
+        known = {
+            "name": part.get_param("name", header="content-disposition"),
+            "filename": part.get_filename(),
+            "content_type": part.get("content-type"),
+            "text": part.get_payload(decode=True).decode(),
+        }
+        told.append({name: value for name, value in known.items() if value is not None})
+    return told
+
+
+def _same_error(
+    error: SendError, wanted: dict[str, Any], reply: dict[str, Any], wanted_calls: int | None = None
+) -> None:
     told = {"code": error.code, "fate": str(error.fate), "blame": str(error.blame), "retry_after": error.retry_after}
     assert {name: told[name] for name in wanted} == wanted
     assert error.sentence.endswith((".", '"'))
+    if wanted_calls == 0:
+        return
     assert error.exchange is not None
     if not reply.get("silent"):
         body = reply.get("body", "")
@@ -145,26 +191,26 @@ def _calls(stub: Any, document: dict[str, Any]) -> list[Any]:
 
 @cases("sends")
 async def test_send(document, case, opened, stub, nothing_private):
-    provider = opened(document, case["reply"])
+    reply = case.get("reply", {})
+    provider = opened(document, reply)
     outcome = case["outcome"]
     message = _message(document, case["given"])
     assert _plug(document).check(message.content) == []
     kept: object
     try:
-        taken = await provider.send(message, _deadline(case["reply"]))
+        taken = await provider.send(message, _deadline(reply))
     except SendError as error:
-        _same_error(error, outcome["error"], case["reply"])
+        _same_error(error, outcome["error"], reply, outcome.get("asked"))
         kept = (error.exchange, error.sentence)
     else:
-        body = outcome["taken"].get("raw", case["reply"].get("body", ""))
+        body = outcome["taken"].get("raw", reply.get("body", ""))
         assert list(taken.references) == outcome["taken"]["references"]
         assert taken.raw == (body.encode() if isinstance(body, str) else json.dumps(body).encode())
         kept = taken.exchange
     calls = _calls(stub, document)
     if "request" in case:
         _same_request(calls[-1], case["request"])
-    assert len(calls) == outcome.get("asked", len(calls))
-    assert calls
+    assert len(calls) == outcome.get("asked", len(calls) or 1)
     nothing_private(document, kept)
     await provider.close()
 
@@ -221,13 +267,15 @@ async def test_upload(document, case, opened, stub, nothing_private):
     await provider.close()
 
 
-def _call(case: dict[str, Any], body: bytes | None = None) -> Call:
+def _call(case: dict[str, Any]) -> Call:
     callback = case["callback"]
+    body = callback["text"] if "text" in callback else json.dumps(callback["body"]) if "body" in callback else ""
+    query = f"?{callback['query']}" if "query" in callback else ""
     return Call(
-        method="POST",
-        url="https://alerts.acme.example/callbacks/x/y/acme/case",
-        headers=callback["headers"],
-        body=body if body is not None else json.dumps(callback["body"]).encode(),
+        method=callback.get("method", "POST"),
+        url=f"https://alerts.acme.example/callbacks/x/y/acme/case{query}",
+        headers=callback.get("headers", {}),
+        body=body.encode(),
     )
 
 
@@ -241,32 +289,58 @@ async def test_callback(document, case, opened, nothing_private):
         nothing_private(document, caught.value.sentence)
         return
     heard = provider.read(_call(case))
-    assert heard.answer.status == 200
-    if "answer" in case:
-        assert (heard.answer.status, heard.answer.body.decode()) == (case["answer"]["status"], case["answer"]["body"])
+    answer = {"status": 200, "body": heard.answer.body.decode(), **case.get("answer", {})}
+    assert (heard.answer.status, heard.answer.body.decode()) == (answer["status"], answer["body"])
     expected = [msgspec.convert(event, ProviderEvent) for event in case["events"]]
     assert [msgspec.structs.replace(event, raw=msgspec.Raw(b"")) for event in heard.events] == expected
-    for event in heard.events:
-        assert json.loads(bytes(event.raw)) == case["says"]
+    raws = case["raws"] if "raws" in case else [case["says"]] * len(expected) if expected else []
+    assert [json.loads(bytes(event.raw)) for event in heard.events] == raws
     assert provider.read(_call(case)) == heard  # pure: the same call says the same
+
+
+def _changed(text: str, at: int = 0) -> str:
+    return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
+
+
+def _spoiled(call: Call, spoil: dict[str, Any]) -> Iterator[Call]:
+    """The call with one letter changed of what `spoil` names, and without it where it is a header: {"body": true} any
+    letter of the body (three are tried), {"json": ["message", "data"]} a text within it, {"query": true} the address's
+    query, {"header": "x-signature"} the signature itself."""
+    replaced = msgspec.structs.replace
+    if "body" in spoil:
+        text = call.body.decode()
+        for at in {0, len(text) // 2, len(text) - 1}:
+            yield replaced(call, body=_changed(text, at).encode())
+    if "json" in spoil:
+        body = json.loads(call.body)
+        holder = body
+        for step in spoil["json"][:-1]:
+            holder = holder[step]
+        holder[spoil["json"][-1]] = _changed(holder[spoil["json"][-1]])
+        yield replaced(call, body=json.dumps(body).encode())
+    if "query" in spoil:
+        yield replaced(call, url=_changed(call.url, len(call.url) - 1))
+        yield replaced(call, url=call.url + "&more=1")
+    if "header" in spoil:
+        given = call.headers[spoil["header"]]
+        for at in (0, len(given) // 2):
+            yield replaced(call, headers={**call.headers, spoil["header"]: _changed(given, at)})
+        yield replaced(call, headers={n: v for n, v in call.headers.items() if n != spoil["header"]})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["provider"])
 async def test_no_changed_callback_is_believed(document, opened):
-    """Every signed case with one byte of its data or its signature changed is refused."""
+    """Every case that is believed is refused with one letter changed of what the provider signs."""
     provider = opened(document)
-    signed = [case for case in document["callbacks"] if case.get("says")]
+    signed = [case for case in document["callbacks"] if case.get("events")]
     assert signed
+    assert document["spoils"]
     for case in signed:
-        body = json.loads(json.dumps(case["callback"]["body"]))
-        data = body["message"]["data"]
-        body["message"]["data"] = ("A" if data[0] != "A" else "B") + data[1:]
-        for call in (
-            _call(case, json.dumps(body).encode()),
-            _call({"callback": {"headers": {}, "body": case["callback"]["body"]}}),
-        ):
-            with pytest.raises(CallRefused):
-                provider.read(call)
+        for spoil in document["spoils"]:
+            for call in _spoiled(_call(case), spoil):
+                assert call != _call(case)
+                with pytest.raises(CallRefused):
+                    provider.read(call)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["provider"])
@@ -285,5 +359,5 @@ async def test_no_request_leaves_the_host(document, ways, service_account, stub)
 
 
 def test_every_provider_has_cases():
-    covered = {document["provider"] for document in DOCUMENTS}
+    covered = {document["provider"] for document in EVERY}
     assert covered == {name for channel in plugs.channels().values() for name in channel.providers}

@@ -49,13 +49,13 @@ def test_apply_says_what_changed_and_may_be_repeated(heliograph):
     assert {one["what"] for one in first.data["changes"]} == {"created"}
     again = heliograph("apply", EXAMPLE, "--json").data["changes"]
     assert {one["what"] for one in again} == {"unchanged"}
-    assert [one["kind"] for one in again] == ["media", "site", "sender", "template"]
+    assert [one["kind"] for one in again] == ["media", "site", "sender", "template", "template"]
 
 
 def test_apply_names_changed_fields(applied, tmp_path, monkeypatch):
     copy = shutil.copytree(EXAMPLE, tmp_path / "acme")
     path = copy / "templates/flightdelay.toml"
-    path.write_text(path.read_text().replace("is delayed", "is late"))
+    path.write_text(path.read_text().replace("is delayed", "is late", 1))
     monkeypatch.setenv("ACME_RBM_WEBHOOK_TOKEN", "webhook-token-2")
     changed = {
         one["kind"]: one["fields"]
@@ -73,7 +73,7 @@ def test_a_dry_run_makes_no_database_and_no_secret_key(heliograph, tmp_path):
     before = sorted(tmp_path.iterdir())
     ran = heliograph("apply", EXAMPLE, "--dry-run")
     assert ran.code == 0
-    assert "Would be: 4 created." in ran.out
+    assert "Would be: 5 created." in ran.out
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -94,9 +94,9 @@ def test_prune_removes_what_left_the_files(applied, tmp_path):
     copy = shutil.copytree(EXAMPLE, tmp_path / "acme")
     (copy / "templates/flightdelay.toml").unlink()
     assert "--prune removes them" in applied("apply", copy).out
-    assert len(applied("templates", "list", "--json").data) == 1
+    assert len(applied("templates", "list", "--json").data) == 2
     assert applied("apply", copy, "--prune").code == 0
-    assert applied("templates", "list", "--json").data == []
+    assert [one["name"] for one in applied("templates", "list", "--json").data] == ["Proactive_Outbound"]
 
 
 def test_no_secret_lies_open_in_the_database(applied, tmp_path):
@@ -168,7 +168,7 @@ def test_a_shell_without_the_servers_secret_key_seals_nothing(applied, tmp_path)
 
 
 def test_templates_listed_shown_linted_previewed(applied):
-    [row] = applied("templates", "list", "--json").data
+    [_, row] = applied("templates", "list", "--json").data
     assert (row["name"], row["languages"], row["tags"]) == ("flightdelay", ["en", "es"], ["1"])
     assert "@Gate" in applied("templates", "show", "flightdelay").out
     assert applied("templates", "lint", EXAMPLE).code == 0
@@ -177,7 +177,10 @@ def test_templates_listed_shown_linted_previewed(applied):
     assert "Z9" in drawn
     assert "Tap to Select" not in drawn
     both = applied("templates", "preview", "flightdelay", "--json").data
-    assert [one["language"] for one in both] == ["en", "es"]
+    assert [(one["language"], one["channel"]) for one in both] == [
+        (language, channel) for language in ("en", "es") for channel in ("rcs", "wa", "sms")
+    ]
+    assert both[2]["content"]["options"][0]["postback"] == "postback_data_Menu"
     assert both[0]["content"]["card"]["description"].endswith("7:35 pm from gate C35.")
 
 
@@ -191,7 +194,7 @@ def test_a_preview_from_the_file_alone_needs_no_database(heliograph, tmp_path):
     [
         (("templates", "show", "flightdelai"), "Did you mean flightdelay?"),
         (("templates", "show", "flightdelay", "--version", "9"), "It has: 1."),
-        (("templates", "preview", "flightdelay", "--language", "french"), "It has en, es on rcs."),
+        (("templates", "preview", "flightdelay", "--language", "french"), "It has en, es on rcs, sms, wa."),
         (("alerts", "show", "nope"), "alerts list"),
     ],
 )
@@ -305,3 +308,74 @@ def test_the_reference_has_every_command_and_exit_code():
     for command in ("heliograph apply", "heliograph keys rotate", "heliograph alerts show", "heliograph db backup"):
         assert command in page
     assert "| 4 |" in page
+
+
+# ── templates on several channels ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def alert_file(tmp_path):
+    """A card for any channel, and a message that WhatsApp keeps."""
+    path = tmp_path / "late.toml"
+    path.write_text(
+        'site = "1"\nname = "late"\nversion = "1"\nfallback_language = "en"\n[variables]\nCity = "Łódź"\n'
+        '[languages.en.any]\ntitle = "Late"\ndescription = "Your flight to @City."\n'
+        'suggestions = [{ reply = "Rebook", postback = "r" }, { open_url = "Track", url = "https://acme.example" }]\n'
+        '[languages.en.fax]\ntemplate = "flight_late"\nbody = ["@City"]\nshown = "To @City."\n'
+        'buttons = [{ reply = "Rebook" }]\n[languages.en.fax.free]\ntext = "Now to @City"\n'
+    )
+    return path
+
+
+def test_lint_tells_everything_and_its_exit_code(heliograph, alert_file):
+    ran = heliograph("templates", "lint", alert_file)
+    assert (ran.code, ran.err) == (0, "")
+    assert "[languages.en.fax]" not in ran.out and "No channel fax is installed." in ran.out
+    assert "On wa: Free content is sent only within 24 hours" in ran.out
+    assert "1 template: no fault, 2 warnings." in ran.out
+    assert heliograph("templates", "lint", alert_file, "--strict").code == 1
+    alert_file.write_text(alert_file.read_text().replace("@City.", "@Cty.").replace("shown =", "shwn ="))
+    ran = heliograph("templates", "lint", alert_file, "--json")
+    assert ran.code == 1
+    assert len(ran.data["faults"]) == 1 and "has no shwn. Did you mean shown?" in ran.data["faults"][0]
+    alert_file.write_text(alert_file.read_text().replace("shwn =", "shown ="))
+    ran = heliograph("templates", "lint", alert_file)
+    assert ran.code == 1
+    assert "late.toml:9: languages.en.any.card.description: @Cty is not declared" in ran.out
+    assert "1 template: 2 faults, 2 warnings." in ran.out
+
+
+def test_preview_draws_a_named_message_and_its_free_form(heliograph, alert_file):
+    drawn = heliograph("templates", "preview", "late", "--file", alert_file, "--channel", "fax").out
+    for words in ("To Łódź.", "(Rebook)", "kept by the provider as flight_late, en", "no provider of this channel"):
+        assert words in drawn
+    assert "Now to Łódź" in drawn.split("of the recipient's words")[1]
+
+
+def test_preview_says_parts_and_rules():
+    from heliograph.cli.previewed import _notes, as_json
+    from heliograph.core import sms
+    from heliograph.core.channel import Carries
+    from heliograph.core.content import Reply, Text
+    from heliograph.core.fit import fit
+    from heliograph.core.preview import Seen
+
+    fitted = fit(Text(text="Łódź", suggestions=(Reply(text="Yes"),)), Carries())
+    seen = Seen(
+        language="en",
+        channel="sms",
+        own=False,
+        providers=("smpp", "twilio"),
+        content=fitted.content,
+        size=sms.measure(fitted.content.text),
+        rules=fitted.rules,
+        faults=("it is no good.",),
+        window=7200,
+    )
+    assert _notes(seen) == [
+        "sent only within 2 hours of the recipient's last message",
+        "1 part, UCS-2, 11 units, forced by Ł (U+0141, LATIN CAPITAL LETTER L WITH STROKE)",
+        "made to fit: 1 reply is a numbered line; an answer with the number counts as a tap.",
+        "would not be sent: it is no good.",
+    ]
+    assert as_json(seen)["forced_by"] == "Ł"

@@ -10,6 +10,8 @@ from heliograph.core.content import (
     Content,
     File,
     Media,
+    Named,
+    Parameter,
     Reply,
     Text,
     media_of,
@@ -19,6 +21,9 @@ from heliograph.core.content import (
 PICTURE = Media(upload="a" * 64)
 FILM = Media(url="https://a.example/film.mp4")
 OTHER = Media(upload="b" * 64)
+NAMED = Named(
+    name="delay", header=(Parameter(media=PICTURE),), body=(Parameter(text="C35"),), shown="x", free=File(media=OTHER)
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ OTHER = Media(upload="b" * 64)
         (Card(card=CardBody(title="x")), ()),
         (Card(card=CardBody(media=FILM)), (FILM,)),
         (Carousel(cards=(CardBody(media=OTHER), CardBody(title="x"), CardBody(media=FILM))), (OTHER, FILM)),
+        (NAMED, (PICTURE, OTHER)),
+        (Named(name="delay", shown="x"), ()),
     ],
 )
 def test_media_in_reading_order(content, media):
@@ -41,6 +48,9 @@ def test_uploads_get_their_names_and_urls_stay():
     assert [media.reference for media in media_of(with_references(cards, names))] == ["files/a", None, "files/b"]
     assert media_of(with_references(File(media=PICTURE), names))[0].reference == "files/a"
     assert with_references(Card(card=CardBody(media=PICTURE)), names).card.media.reference == "files/a"
+    named = with_references(NAMED, names)
+    assert [media.reference for media in media_of(named)] == ["files/a", "files/b"]
+    assert named.body == NAMED.body
     text = Text(text="x")
     assert with_references(text, names) is text
     assert PICTURE.reference is None  # the template itself is untouched
@@ -57,6 +67,7 @@ def test_an_upload_without_a_name_is_an_error_and_not_a_message_without_its_pict
         Text(text="@Gate", suggestions=(Reply(text="a", postback="b"),), native={"p": msgspec.Raw(b'{"a":1}')}),
         Carousel(cards=(CardBody(title="x", media=PICTURE),)),
         File(media=FILM),
+        NAMED,
     ],
 )
 def test_it_survives_the_way_through_json(content):

@@ -3,7 +3,21 @@
 import msgspec
 import pytest
 
-from heliograph.core.content import Card, CardBody, Carousel, File, Media, OpenUrl, Reply, Text
+from heliograph.core import sms
+from heliograph.core.channel import Carries, Size
+from heliograph.core.content import (
+    Card,
+    CardBody,
+    Carousel,
+    File,
+    Media,
+    Named,
+    OpenUrl,
+    Parameter,
+    Reply,
+    ShareLocation,
+    Text,
+)
 from heliograph.core.lint import Finding, Level, lint
 from heliograph.core.template import Template, Variable
 
@@ -16,12 +30,25 @@ def template(content=None, **changes):
     return Template(site="s", name="t", version="1", **fields)
 
 
-def told(made, checks=None):
-    return [(finding.level.value, finding.place, finding.sentence) for finding in lint(made, checks or {})]
+class Carrier:
+    """A provider of a test: limits, and what it carries."""
+
+    def __init__(self, check=lambda content: [], name="p", measure=lambda content: Size(), **carries):
+        every = {"cards": True, "carousels": True, "files": True, "suggestions": ALL, "most": 11}
+        self.NAME, self.CARRIES = name, Carries(**{**every, **carries})
+        self.check, self.measure = check, measure
+
+
+ALL = frozenset({"reply", "open_url", "dial", "view_location", "calendar_event", "share_location"})
+SMS = {"cards": False, "carousels": False, "files": False, "suggestions": frozenset(), "most": 0}
+
+
+def told(made, carriers=None):
+    return [(finding.level.value, finding.place, finding.sentence) for finding in lint(made, carriers or {})]
 
 
 def test_the_pages_own_template_is_clean(flightdelay):
-    assert lint(flightdelay, {"rcs": lambda content: []}) == []
+    assert lint(flightdelay, {"rcs": [Carrier()]}) == []
     assert told(template()) == []
 
 
@@ -220,7 +247,11 @@ def test_limits_are_held_against_rendered_examples():
             "english (us)": {"any": Text(text="@Gate")},
         },
     )
-    errors = [finding for finding in told(made, {"rcs": check, "sms": check}) if finding[0] == "error"]
+    errors = [
+        finding
+        for finding in told(made, {"rcs": [Carrier(check)], "sms": [Carrier(check), Carrier(check, "q")]})
+        if finding[0] == "error"
+    ]
     assert errors == [
         ("error", "languages.en.rcs", "text is 7 characters, RCS allows 5"),
         ("error", "languages.en-US.any", "On rcs: text is 6 characters, RCS allows 5"),
@@ -232,7 +263,7 @@ def test_a_channel_without_content_is_not_checked():
     def never(content):
         raise AssertionError("asked about content that is not there")
 
-    assert told(template(), {"sms": never}) == []
+    assert told(template(), {"rcs": [], "sms": [Carrier(never)]}) == []
 
 
 def test_errors_come_first():
@@ -247,3 +278,69 @@ def test_a_providers_own_json_is_read_for_variables():
     native = {"whatsapp-cloud": msgspec.Raw(b'{"parameters":["@Gate","@Nope"]}')}
     found = told(template(Text(text="x", native=native)))
     assert [(level, place) for level, place, _ in found] == [("error", "languages.en.rcs.native.whatsapp-cloud")]
+
+
+def measured(content):
+    return sms.measure(content.text)
+
+
+def test_parts_are_counted_with_the_examples_and_the_guilty_character_is_named():
+    def found(text, example="C35"):
+        made = template(Text(text=text), variables=(Variable(name="Gate", example=example),))
+        made = msgspec.structs.replace(made, languages={"en": {"sms": Text(text=text)}})
+        return told(made, {"sms": [Carrier(measure=measured, **SMS)]})
+
+    assert found("Gate @Gate") == []
+    assert found("’ @Gate") == [], "one part is one part"
+    place = "languages.en.sms"
+    [(level, where, sentence)] = found("@Gate " + "a" * 200)
+    assert (level, where) == ("warning", place)
+    assert sentence == "With the examples it takes 2 parts (GSM-7, 204 units), each is billed."
+    [(_, _, sentence)] = found("@Gate’" + "a" * 120)
+    assert sentence == (
+        "With the examples it takes 2 parts (UCS-2, 124 units), each is billed. ’ (U+2019, RIGHT SINGLE QUOTATION "
+        "MARK) forces UCS-2; with plain characters it takes 1."
+    )
+    [(_, _, sentence)] = found("@Gate " + "a" * 80, "Łódź")
+    assert sentence.endswith("Ł (U+0141, LATIN CAPITAL LETTER L WITH STROKE) in the example of @Gate forces UCS-2.")
+    [(_, _, sentence)] = found("@Gate " + "a" * 500)
+    assert "takes 4 parts" in sentence and "seldom meant" in sentence
+
+
+def test_what_a_channel_loses_is_told():
+    content = Text(text="@Gate", suggestions=(Reply(text="Yes"), ShareLocation(text="Where I am")))
+    made = template(languages={"en": {"any": content}})
+    assert told(made, {"rcs": [Carrier()], "sms": [Carrier(**SMS), Carrier(name="q", **SMS)]}) == [
+        ("warning", "languages.en.any", "On sms: Where I am is left out: text cannot say it.")
+    ]
+    own = template(languages={"en": {"sms": content}})
+    assert told(own, {"sms": [Carrier(**SMS)]})[0][2].startswith("On sms: Where I am is left out")
+
+
+def test_free_content_on_a_channel_with_a_window():
+    [(level, place, sentence)] = told(template(), {"rcs": [Carrier(window=86_400)]})
+    assert (level, place) == ("warning", "languages.en.rcs")
+    assert sentence.startswith("Free content is sent only within 24 hours of the recipient's last message")
+
+
+def test_a_named_message():
+    named = Named(name="delay", body=(Parameter(text="@Gate"),), shown="Gate @Gate", free=Text(text="Now @Gate"))
+    carriers = {"rcs": [Carrier(named=True, window=86_400)]}
+    assert told(template(named), carriers) == []
+    bare = msgspec.structs.replace(named, shown=" ", free=Card(card=CardBody(suggestions=(Reply(text=""),))))
+    assert [(level, place) for level, place, _ in told(template(bare), carriers)] == [
+        ("error", "languages.en.rcs.shown"),
+        ("error", "languages.en.rcs.free.card"),
+        ("error", "languages.en.rcs.free.card.suggestions[0].text"),
+    ]
+    everywhere = template(languages={"en": {"any": named}})
+    assert told(everywhere, carriers)[0][2].startswith("A message that a provider keeps belongs to its channel")
+    slip = msgspec.structs.replace(named, body=(Parameter(text="@Gat"),))
+    assert told(template(slip), carriers)[0][1] == "languages.en.rcs.body[0].text"
+
+
+def test_a_channel_that_nobody_carries_is_told():
+    made = template(languages={"en": {"rcs": Text(text="@Gate"), "smss": Text(text="@Gate")}})
+    assert told(made, {"rcs": [Carrier()], "sms": [Carrier()]}) == [
+        ("warning", "languages.en.smss", "No channel smss is installed. Did you mean sms? There is: rcs, sms.")
+    ]

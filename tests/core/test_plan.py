@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heliograph.core.channel import Capability, Reach
+from heliograph.core.fallback import Fallback, Need, Overlap, Rule
 from heliograph.core.plan import Candidate, Decision, Facts, Stop, decide
 from heliograph.core.site import Hours
 
@@ -138,3 +139,72 @@ def test_every_decision_is_one_thing_and_the_same_again(known: list[Candidate], 
         assert line.has_content and not line.content_faults and not line.paused
         assert line.capability is None or line.capability.reach is not Reach.NO
     assert msgspec.json.encode(decide(told)) == msgspec.json.encode(decision)
+
+
+def test_a_test_keys_alert_goes_to_the_sandboxes_senders_alone() -> None:
+    decision = decide(facts(candidate(not_for_test=True, capability=YES), candidate("sms")))
+    assert [step.channel for step in decision.steps] == ["sms"]
+    assert whys(decision)["rcs"] == "not_for_test"
+
+
+def test_a_test_keys_alert_without_any_such_sender_is_refused_for_that() -> None:
+    decision = decide(facts(candidate(not_for_test=True, paused="by hand"), candidate("sms", has_content=False)))
+    assert (decision.stop, decision.hold) == (Stop.NOT_FOR_TEST, None)
+
+
+# ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_without_a_rule_a_channel_is_left_on_a_no_alone_and_the_last_for_nothing() -> None:
+    steps = decide(facts(candidate(), candidate("sms"))).steps
+    assert [(s.channel, s.need, s.within, s.overlap) for s in steps] == [
+        ("rcs", Need.DELIVERED, None, False),
+        ("sms", Need.SENT, None, False),
+    ]
+
+
+def test_a_step_has_the_rule_of_its_channel_the_nearest_word_first() -> None:
+    template = Fallback(within=0, channels={"rcs": Rule(within=30)})
+    site = Fallback(need=Need.READ, within=120, overlap=Overlap.ALLOW, channels={"wa": Rule(need=Need.DELIVERED)})
+    steps = decide(facts(candidate(), candidate("wa"), candidate("sms"), said=(template, site))).steps
+    assert [(s.channel, s.need, s.within, s.overlap) for s in steps] == [
+        ("rcs", Need.READ, 30, True),
+        ("wa", Need.DELIVERED, None, True),  # the template's 0 stands above the site's 120
+        ("sms", Need.SENT, None, False),
+    ]
+
+
+def test_a_channel_whose_sender_is_only_paused_comes_after() -> None:
+    steps = decide(facts(candidate(), candidate("sms", paused="config"), said=(Fallback(within=60),))).steps
+    assert [(s.channel, s.need, s.within) for s in steps] == [("rcs", Need.DELIVERED, 60)]
+
+
+def test_all_senders_of_the_last_channel_are_left_for_nothing() -> None:
+    two = candidate("sms", sender="b-sms")
+    steps = decide(facts(candidate(), candidate("sms"), two, said=(Fallback(within=60),))).steps
+    assert [(s.sender, s.within) for s in steps] == [("a-rcs", 60), ("a-sms", None), ("b-sms", None)]
+
+
+def test_what_was_left_or_just_failed_is_not_tried_again() -> None:
+    other = candidate("wa", sender="b-wa")
+    decision = decide(facts(candidate(), candidate("wa"), other, passed=frozenset({"rcs"}), tried=frozenset({"a-wa"})))
+    assert [step.sender for step in decision.steps] == ["b-wa"]
+    assert [line.why for line in decision.considered] == ["passed", "tried", "chosen", "no_sender"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "free", "chosen"),
+    [
+        (None, True, True),  # no such window
+        (0, True, False),
+        (NOW, True, False),
+        (NOW + 1, True, True),
+        (0, False, True),  # a message that the provider keeps under a name
+    ],
+)
+def test_free_content_goes_only_into_an_open_window(ends: int | None, free: bool, chosen: bool) -> None:
+    decision = decide(facts(candidate("wa", window_ends=ends, free=free), candidate("sms")))
+    assert ("wa" in [step.channel for step in decision.steps]) is chosen
+    if not chosen:
+        [line] = [line for line in decision.considered if line.channel == "wa"]
+        assert line.why == "outside_window" and "window" in line.detail[0]

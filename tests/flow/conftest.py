@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,3 +21,16 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     yield made
     await made.means.settle()
     await store.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "story.db"
+    asyncio.run(heliograph.store.migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def migrated_file(migrated_once: Path, tmp_path: Path) -> Path:
+    """A database with an up-to-date schema and nothing in it."""
+    return Path(shutil.copy(migrated_once, tmp_path / "story.db"))

@@ -12,7 +12,9 @@ from heliograph.clock import SystemClock
 from heliograph.core.alert import AlertRequest
 from heliograph.core.channel import Capability, Carries, Reach, Size
 from heliograph.core.content import Content, Text
-from heliograph.core.ports import Answer, Call, Heard, Message, Revoked, Store, Taken, Uploaded
+from heliograph.core.event import Receipt
+from heliograph.core.fallback import Fallback
+from heliograph.core.ports import Answer, Call, Clock, Heard, Message, Revoked, Store, Taken, Uploaded
 from heliograph.core.site import Sender, Site
 from heliograph.core.template import Template, Variable
 from heliograph.errors import Fate, SendError
@@ -28,7 +30,9 @@ def refusal(fate: Fate, code: str = "told", **more: Any) -> SendError:
 
 class Scripted:
     """A provider of the outside world. `script` holds what each send meets: an error, seconds to hang, or None (taken).
-    An empty script takes. Repeated ids are counted in `seen`, never delivered twice."""
+    An empty script takes. Repeated ids are counted in `seen`, never delivered twice. `revokes` holds what each revoke
+    meets: True (gone), False (not there) or an error; an empty one takes back. `knows`: what it says when it is asked
+    what became of a message."""
 
     repeats_are_ignored = True
     can_ask = False
@@ -41,6 +45,9 @@ class Scripted:
         self.questions = 0
         self.seen: list[str] = []
         self.delivered: dict[str, Message] = {}
+        self.revokes: list[bool | SendError] = []
+        self.revoked: list[str] = []
+        self.knows: list[Receipt | SendError | None] = []
 
     async def capability(self, recipient: str, now: int, deadline: float) -> Capability:
         self.questions += 1
@@ -59,10 +66,17 @@ class Scripted:
         return Taken(references=(f"ref-{message.id}",), raw=b'{"name":"%s"}' % message.id.encode())
 
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
-        return Revoked(gone=True)
+        self.revoked.append(message_id)
+        answer = self.revokes.pop(0) if self.revokes else True
+        if isinstance(answer, SendError):
+            raise answer
+        return Revoked(gone=answer)
 
-    async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> None:
-        return None
+    async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> Receipt | None:
+        answer = self.knows.pop(0) if self.knows else None
+        if isinstance(answer, SendError):
+            raise answer
+        return answer
 
     async def upload(self, media: Any, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
         return Uploaded(reference="files/one", expires=now + 1_000_000)
@@ -106,10 +120,12 @@ class Counted:
 
 
 class House:
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits, clock: Clock | None = None) -> None:
         self.store = store
+        self.clock = clock or SystemClock()
         self.plug = Plug()
-        self.providers = {"rcs": Scripted(), "sms": Scripted()}
+        self.plugs: dict[str, Plug] = {}  # of a channel that has a plug of its own
+        self.providers = {"rcs": Scripted(), "wa": Scripted(), "sms": Scripted()}
         self.said: list[dict[str, Any]] = []
         self.meters = Counted()
         self.limits = limits
@@ -119,22 +135,25 @@ class House:
         """A second process on the same store, or the same one after a crash: nothing in memory is kept."""
         return Means(
             store=self.store,
-            clock=SystemClock(),
+            clock=self.clock,
             registry=Registry(
                 open_key=lambda key: OpenKey(key=key, consumer_secret="", token_secret=""),
                 open_sender=lambda sender: OpenSender(
-                    sender=sender, plug=self.plug, provider=self.providers[sender.channel]
+                    sender=sender,
+                    plug=self.plugs.get(sender.channel, self.plug),
+                    provider=self.providers.get(sender.name) or self.providers[sender.channel],
                 ),
                 closed=lambda provider: None,
             ),
             limits=self.limits,
             meters=self.meters,  # type: ignore[arg-type]
             log=lambda level, sentence, **facts: self.said.append({"level": level, "sentence": sentence, **facts}),
-            channels=frozenset({"rcs", "sms"}),
+            channels=frozenset(self.providers),
             node="test",
         )
 
-    async def set_up(self, *, channels: tuple[str, ...] = ("rcs",), **site: Any) -> None:
+    async def set_up(self, *, channels: tuple[str, ...] = ("rcs",), says: Fallback | None = None, **site: Any) -> None:
+        """`says`: what the template says of falling back."""
         wanted = {"id": SITE, "skills": ("service",), "channels": channels, **site}
         await self.store.put_site(msgspec.convert(wanted, Site))
         for channel in channels:
@@ -147,6 +166,7 @@ class House:
                 version="1",
                 variables=(Variable(name="Time"),),
                 languages={"en": {channel: text for channel in channels}},
+                fallback=says or Fallback(),
             )
         )
         await self.means.registry.refresh(self.store)

@@ -30,8 +30,10 @@ def until(look: Callable[[], T | None], seconds: float = 10.0, *, every: float =
 class House:
     """`sites` maps an id to a folder written by journey.sites; the example's own site is always there."""
 
-    def __init__(self, directory: Path, environ: Mapping[str, str] = {}) -> None:
-        self.outside = Outside(directory, environ)
+    def __init__(
+        self, directory: Path, environ: Mapping[str, str] = {}, *, channels: tuple[str, ...] = ("rcs",)
+    ) -> None:
+        self.outside = Outside(directory, environ, channels=channels)
         self.base_url = self.outside.base_url
         self.phones = Phones(self.outside.sandbox_url)
         self.callers: dict[str, Caller] = {}

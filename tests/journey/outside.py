@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = str(Path(sys.executable).with_name("heliograph"))
 
 
+_VARIABLES = {"rcs": "ACME_RBM_", "wa": "ACME_WA_", "sms": "ACME_TWILIO_", "smpp": "ACME_SMPP_"}
+
+
 def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
@@ -23,9 +26,17 @@ def free_port() -> int:
 
 
 class Outside:
-    """A sandbox that stays up, and a server on one database that may be killed and started again."""
+    """A sandbox that stays up, and a server on one database that may be killed and started again. `channels`: those
+    on which the example has a sender."""
 
-    def __init__(self, directory: Path, environ: Mapping[str, str] = {}, *, receipts: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environ: Mapping[str, str] = {},
+        *,
+        receipts: bool = True,
+        channels: tuple[str, ...] = ("rcs",),
+    ) -> None:
         self.directory = directory
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -43,7 +54,11 @@ class Outside:
             "HELIOGRAPH_PORT": str(self.port),
             "HELIOGRAPH_ALLOW_PRIVATE_ADDRESSES": "true",
             "HELIOGRAPH_SECRET_KEY": "journey-" * 6,
-            **told["variables"],
+            **{
+                name: value
+                for name, value in told["variables"].items()
+                if name.startswith(tuple(_VARIABLES[one] for one in channels))
+            },
             **environ,
         }
         self.server: subprocess.Popen[bytes] | None = None

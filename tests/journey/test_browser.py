@@ -135,7 +135,8 @@ async def test_who_unsubscribes_on_the_phone_is_sent_nothing_more(
     page = await look(handset(demo, number))
     await page.get_by_role("button", name="Unsubscribe", exact=True).click()
     for turn in range(50):  # the event takes some milliseconds; each call is another alert
-        said = await asyncio.to_thread(caller.to, number, externalAlertId=f"after the stop {turn}")
+        changes = {"externalAlertId": f"after the stop {turn}", "proactiveChannel": "rcs"}
+        said = await asyncio.to_thread(caller.to, number, **changes)
         if said.status == 400:
             break
         await asyncio.sleep(0.1)
@@ -153,9 +154,11 @@ async def test_a_phone_without_rcs_fails_the_compatibility_check(
     async with page.expect_response(lambda answer: answer.request.method == "POST"):
         await switch.click()
     await expect(switch).not_to_be_checked()
-    said = await asyncio.to_thread(caller.to, number)
+    said = await asyncio.to_thread(caller.to, number, proactiveChannel="rcs")
     assert (said.status, said.json) == (400, {"success": False, "error": "Failed Compatibility Check"})
     await expect(page.locator(".card")).to_have_count(0)
+    said = await asyncio.to_thread(caller.to, number)
+    assert (said.status, said.headers["heliograph-channel"]) == (200, "wa")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

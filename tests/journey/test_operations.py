@@ -117,7 +117,7 @@ def test_a_template_that_another_process_applies_is_used_within_a_second(house: 
 
     late = [text(said) for begun, _, said in flow.said if begun > applied + 1.0]
     assert late and all(one.startswith("Kansas City waits for you.") for one in late)
-    assert "4 unchanged." in house.outside.run("apply", str(folder)).stdout
+    assert "5 unchanged." in house.outside.run("apply", str(folder)).stdout
     house.outside.run("apply", str(ROOT / "examples" / "acme-air"))
     until(lambda: text(house.acme.to("4042199999", externalAlertId=...)).startswith("Your flight"), 2)
 

@@ -102,8 +102,8 @@ def test_the_tutorial_can_be_followed_word_for_word(terminals: Terminals) -> Non
     assert [line.partition("=")[0] for line in told] == shown
     terminals.begin += "\n".join(told) + "\n"
 
-    assert "4 created." in terminals.run(*page["3"])
-    assert "4 unchanged." in terminals.run("heliograph apply my-site")
+    assert "7 created." in terminals.run(*page["3"])
+    assert "7 unchanged." in terminals.run("heliograph apply my-site")
     terminals.run(*page["4"])
     terminals.stay(page["5"][0], until="heliograph serves.")
     sent = terminals.run(page["6"][0])
@@ -118,7 +118,7 @@ def test_the_tutorial_can_be_followed_word_for_word(terminals: Terminals) -> Non
     template.write_text(template.read_text().replace("Your flight to @City is delayed.", "@City: your flight is late."))
     told_changes = terminals.run(*page["7"])
     assert "0 warnings" in told_changes and "Kansas City: your flight is late." in told_changes
-    assert "3 unchanged, 1 changed." in told_changes
+    assert "6 unchanged, 1 changed." in told_changes
     time.sleep(1)  # "within a second"
     terminals.run(page["6"][0])
     assert phones.messages("7703101414")[1]["content"]["card"]["description"].startswith("Kansas City: your")
@@ -150,16 +150,23 @@ def test_the_sandbox_page_can_be_followed(terminals: Terminals) -> None:
 
 
 def test_the_template_page_shows_a_template_without_a_fault(terminals: Terminals) -> None:
-    toml = _only(blocks("how-to/templates.md", "toml"))
+    sections = [text for texts in blocks("how-to/templates.md", "toml").values() for text in texts]
+    *template, prices = sections
+    toml = "\n".join(template)
     commands = _only(blocks("how-to/templates.md"))
     site = terminals.home / "my-site"
     terminals.begin = (
         f'cd "{terminals.home}"\ncp -r "{ROOT}/examples/acme-air" my-site\ncp gatechange.toml my-site/templates/\n'
     )
     (terminals.home / "gatechange.toml").write_text(toml)
+    example = (ROOT / "examples" / "acme-air" / "site.toml").read_text()
+    (terminals.home / "site.toml").write_text(example.partition("[prices]")[0] + prices)
+    terminals.begin += "cp site.toml my-site/\n"
     out = terminals.run(commands)
     assert "Your flight to Kansas City now leaves from" in out
-    assert "2 templates: no fault, 0 warnings." in out
+    assert "3 templates: no fault, 1 warning." in out  # Spanish has nothing for WhatsApp and SMS
+    assert "kept by the provider as gate_change, en_US" in out
+    assert "forced by Ł" in out
     assert (site / "templates" / "gatechange.toml").is_file()
 
 

@@ -18,7 +18,7 @@ import asyncpg
 import pytest
 
 from heliograph import store
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Reply, Text
 from heliograph.core.event import Entry, OptOutHeard, Receipt
 from heliograph.core.ports import Acceptance, Claim, Due, Outcome, Store
@@ -153,7 +153,7 @@ class Made:
 
     def id(self) -> str:
         self._count += 1
-        return str(UUID(hex=f"{self._clock.now:012x}7{self._count:011x}{self._start}"))
+        return str(UUID(hex=f"{self._clock.now:012x}7{self._count:011x}{self._start[:5]}000"))
 
     def alert(self, **fields: Any) -> Alert:
         values: dict[str, Any] = {
@@ -174,7 +174,7 @@ class Made:
 
     def attempt(self, alert: Alert, **fields: Any) -> Attempt:
         values: dict[str, Any] = {
-            "id": self.id(),
+            "id": attempt_id(alert.id, fields.get("number", 1)),
             "alert": alert.id,
             "site": alert.site,
             "number": 1,

@@ -8,7 +8,7 @@ import sys
 
 from heliograph import store
 from heliograph.clock import SystemClock
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Text
 from heliograph.core.event import Entry
 from heliograph.core.ports import Acceptance, Claim, Due, Outcome
@@ -18,7 +18,8 @@ clock = SystemClock()
 
 
 def acceptance(number: int) -> Acceptance:
-    now, id, attempt = clock.now(), clock.new_id(), clock.new_id()
+    now, id = clock.now(), clock.new_id()
+    attempt = attempt_id(id, 1)
     common = {"site": "s", "recipient": "+15550000000", "created": now, "expires": now + 1000}
     return Acceptance(
         alert=Alert(

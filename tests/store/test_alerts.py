@@ -212,3 +212,24 @@ async def test_what_no_index_takes_is_kept_all_the_same(opened, made):
         assert taken == Taker(scope="key", owner=alert.id, value="hash")
         await opened.keep(made.site, alert.id, 0)
         assert await opened.accept(made.acceptance(made.claim(twin, "key", f"ck/{odd}"), alert=twin)) == Accepted()
+
+
+async def test_a_taken_attempt_is_written_without_a_look_and_never_over_what_came_first(opened, made):
+    """Both ways of writing an outcome come to the same record, whether or not a receipt was there first."""
+    for early in ((), (AttemptState.DELIVERED,), (AttemptState.FAILED,)):
+        told = []
+        for quick in (True, False):
+            accepted = made.acceptance()
+            await opened.accept(accepted)
+            for state in early:
+                receipt = made.receipt(state, attempt=accepted.attempt.id)
+                await opened.hear(made.site, "rcs", made.sender, (receipt,), made.now)
+            taken = {"tries": 1, "raw": b"{}", "references": ("their-name",)}
+            begun = accepted.attempt if quick else None
+            assert await opened.outcome(made.outcome(accepted, begun=begun, **taken))
+            record = await opened.record(accepted.alert.id)
+            attempt = record.attempts[0]
+            kinds = [entry.kind for entry in record.entries]
+            told.append((record.alert.state, attempt.state, attempt.tries, attempt.raw, attempt.references, kinds))
+        assert told[0] == told[1]
+        assert told[0][1] is (early[0] if early else AttemptState.SENT)

@@ -98,11 +98,10 @@ async def test_an_expired_call_is_free_and_names_nobody(opened, made, clock):
     assert await opened.accept(made.acceptance(made.claim(later), alert=later)) == Accepted()
 
 
-async def test_an_outcome_and_keep_re_date_a_call(opened, made, clock):
+async def test_keep_re_dates_a_call(opened, made, clock):
     first = made.alert()
-    accepted = made.acceptance(made.claim(first, until=clock.now + 1000), alert=first)
-    await opened.accept(accepted)
-    await opened.outcome(made.outcome(accepted, keep_until=clock.now + 50_000))
+    await opened.accept(made.acceptance(made.claim(first, until=clock.now + 1000), alert=first))
+    await opened.keep(made.site, first.id, clock.now + 50_000)
     clock.now += 49_999
     twin = made.alert()
     assert isinstance(await opened.accept(made.acceptance(made.claim(twin), alert=twin)), Taker)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from heliograph.core.content import Named, Reply, Text
 from heliograph.core.event import Inbound, UnknownEvent
 from heliograph.core.ports import Joined, Outcome
 from heliograph.core.site import Site
@@ -200,6 +201,64 @@ async def test_a_tap_belongs_to_the_newest_alert_that_offered_it(opened, made, c
     assert (await hear(opened, made, said(made, kind="tap", postback="unknown")))[0].alert == newer.alert.id
 
 
+async def test_a_number_is_a_tap_on_the_option_that_it_stands_for(opened, made, clock):
+    menu, rebook = Reply(text="See Menu", postback="menu"), Reply(text="Rebook", postback="rebook")
+    older_alert = made.alert()
+    content = Text(text="Late.\n1. See Menu\n2. Rebook", options=(menu, rebook))
+    older = made.acceptance(alert=older_alert, attempt=made.attempt(older_alert, content=content))
+    await opened.accept(older)
+    await opened.outcome(made.outcome(older, references=("SM1",)))
+    clock.now += 1000
+    newest = made.acceptance()  # it offers a chip, and no number
+    await opened.accept(newest)
+    assert (await hear(opened, made, said(made, text="2.")))[0].alert == older_alert.id
+    heard = (await opened.inbound(made.site, "+17703101414"))[0]
+    assert (heard.kind, heard.text, heard.postback) == ("tap", "Rebook", "rebook")
+    last = (await opened.record(older_alert.id)).entries[-1]
+    detail = msgspec.json.decode(last.detail)
+    assert (last.kind, detail["rule"], detail["said"]) == ("replied", "option", "2.")
+    assert detail["event"]["postback"] == "rebook"
+    for words, alert, kind in (("SEE MENU", older_alert.id, "tap"), ("3", newest.alert.id, "text")):
+        clock.now += 1000
+        assert (await hear(opened, made, said(made, text=words)))[0].alert == alert
+        assert (await opened.inbound(made.site, "+17703101414"))[0].kind == kind
+    clock.now += 1000
+    quoting = said(made, text="1", in_reply_to="SM1")
+    assert (await hear(opened, made, quoting))[0].alert == older_alert.id
+    assert (await opened.inbound(made.site, "+17703101414"))[0].postback == "menu"
+    clock.now += 1000
+    other = said(made, text="1", in_reply_to=newest.attempt.id)
+    assert (await hear(opened, made, other))[0].alert == newest.alert.id, "what is quoted has no such option"
+    assert (await opened.inbound(made.site, "+17703101414"))[0].text == "1"
+
+
+async def test_a_number_is_not_for_an_older_alert_than_one_that_asks_for_it(opened, made, clock):
+    alert = made.alert()
+    numbered = Text(text="Late.\n1. Yes", options=(Reply(text="Yes", postback="yes"),))
+    await opened.accept(made.acceptance(alert=alert, attempt=made.attempt(alert, content=numbered)))
+    clock.now += 1000
+    other = made.alert()
+    asks = made.plain("Reply 1 to confirm.")
+    await opened.accept(made.acceptance(alert=other, attempt=made.attempt(other, content=asks)))
+    assert (await hear(opened, made, said(made, text="1")))[0].alert == other.id
+    assert (await opened.inbound(made.site, "+17703101414"))[0].kind == "text"
+    clock.now += 1000
+    assert (await hear(opened, made, said(made, text="yes")))[0].alert == alert.id
+
+
+async def test_a_tap_finds_a_numbered_option_and_a_button_of_a_named_message(opened, made, clock):
+    alert = made.alert()
+    named = Named(name="delay", shown="Late.", suggestions=(Reply(text="Rebook", postback="again"),))
+    named_one = made.acceptance(alert=alert, attempt=made.attempt(alert, content=named))
+    await opened.accept(named_one)
+    clock.now += 1000
+    alert = made.alert()
+    numbered = Text(text="1. Yes", options=(Reply(text="Yes", postback="yes"),))
+    await opened.accept(made.acceptance(alert=alert, attempt=made.attempt(alert, content=numbered)))
+    assert (await hear(opened, made, said(made, kind="tap", postback="again")))[0].alert == named_one.alert.id
+    assert (await hear(opened, made, said(made, kind="tap", postback="yes")))[0].alert == alert.id
+
+
 async def test_words_long_after_belong_to_nobody(opened, made, clock):
     await opened.put_site(Site(id=made.site, look_back=3600))
     await opened.accept(made.acceptance())
@@ -231,11 +290,11 @@ async def test_an_opt_out_and_back(opened, made, clock):
     recipient = accepted.alert.recipient
     joined = await hear(opened, made, made.opt_out(recipient, at=100))
     assert joined[0].alert == accepted.alert.id
-    assert await opened.opted_out(made.site, recipient) == {"rcs"}
-    assert await opened.opted_out("99", recipient) == frozenset()
+    assert await opened.opted_out(made.site, recipient, "service") == {"rcs"}
+    assert await opened.opted_out("99", recipient, "service") == frozenset()
     await hear(opened, made, made.opt_out(recipient, wanted=True, at=200))
     await hear(opened, made, made.opt_out(recipient, at=150))  # older than what is known: kept, and not obeyed
-    assert await opened.opted_out(made.site, recipient) == frozenset()
+    assert await opened.opted_out(made.site, recipient, "service") == frozenset()
     kinds = [entry.kind for entry in (await opened.record(accepted.alert.id)).entries]
     assert kinds == ["accepted", "opted_out", "opted_in", "opted_out"]
 

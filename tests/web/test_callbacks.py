@@ -10,6 +10,7 @@ from heliograph.core.event import Inbound, Receipt
 from heliograph.core.ports import Answer, Heard
 from heliograph.core.states import AttemptState
 from heliograph.errors import CallRefused, StoreAway
+from heliograph.web.asgi import CALLBACK_LIMIT
 
 PATH = "/callbacks/rcs/line/25508804/acme"
 
@@ -74,4 +75,13 @@ async def test_a_store_that_is_away_asks_for_the_callback_again(caller: Any, mon
 
 
 async def test_a_callback_has_a_limit(caller: Any) -> None:
-    assert (await caller.call("POST", PATH, b" " * 262_145)).status == 413
+    """Its own, above that of other calls: a provider may tell a thousand events at once."""
+    assert (await caller.call("POST", PATH, b" " * 3_000_000)).status == 200
+    assert (await caller.call("POST", PATH, b" " * (CALLBACK_LIMIT + 1))).status == 413
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/xml", ""])
+async def test_a_callback_may_be_of_any_type(caller: Any, content_type: str) -> None:
+    assert (await caller.call("POST", PATH, b"A=1&B=%2B", {"Content-Type": content_type})).status == 200
+    assert caller.line.call.body == b"A=1&B=%2B"
+    assert caller.line.call.headers["content-type"] == content_type

@@ -396,7 +396,7 @@ async def test_no_value_of_a_call_is_logged(caller: Any, example: dict[str, Any]
     await caller.alert(example | {"externalAlertId": "2"})
     await caller.alert(example | {"customerPhoneNumber": "1"})
     log = caller.lines.getvalue().decode()
-    assert log.count("alert.answered") == 2
+    assert log.count("alert.answered") == 1  # the refused one; what was taken stands in the record
     for value in ("7703101414", "Matt", "Fanning", "Kansas", "1265168451", "C35"):
         assert value not in log
 

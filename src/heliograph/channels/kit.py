@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -73,6 +74,11 @@ def hmac_base64(key: str, message: bytes, algorithm: str) -> str:
     return b64encode(hmac.digest(key.encode(), message, algorithm)).decode()
 
 
+def hmac_hex(key: str, message: bytes, algorithm: str) -> str:
+    """The same in lower-case hex digits."""
+    return hmac.digest(key.encode(), message, algorithm).hex()
+
+
 def same(given: str, expected: str) -> bool:
     """Compared in constant time; an empty expectation equals nothing."""
     return bool(expected) and hmac.compare_digest(given.encode(), expected.encode())
@@ -94,4 +100,9 @@ def milliseconds(rfc3339: str) -> int | None:
 
 def rfc3339(ms: int) -> str:
     """Milliseconds since the epoch as "2026-11-23T03:00:43.120Z"."""
-    return f"{datetime.fromtimestamp(ms // 1000, UTC).isoformat()[:19]}.{ms % 1000:03d}Z"
+    return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=256)  # under load the same second is asked for again and again
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

@@ -1,4 +1,5 @@
-"""A message as the recipient sees it, drawn for a terminal: text, card, carousel, file, with their chips."""
+"""A message as the recipient sees it, drawn for a terminal: text, card, carousel, file, named message, with their
+chips."""
 
 from __future__ import annotations
 
@@ -9,7 +10,19 @@ from rich.panel import Panel
 from rich.text import Text as Line
 
 from heliograph.cli import say
-from heliograph.core.content import Card, CardBody, Carousel, Content, Dial, File, Media, OpenUrl, Suggestion, Text
+from heliograph.core.content import (
+    Card,
+    CardBody,
+    Carousel,
+    Content,
+    Dial,
+    File,
+    Media,
+    Named,
+    OpenUrl,
+    Suggestion,
+    Text,
+)
 
 WIDTH = 46  # columns: about what a phone shows in a line, and two cards fit side by side
 
@@ -25,6 +38,9 @@ def bubble(content: Content) -> RenderableType:
             main = Columns([_card(body) for body in bodies])
         case File(media=media):
             main = _box(_media(media))
+        case Named():
+            lines = [_media(one.media) for one in content.header if one.media]
+            main = _box(Group(*lines, Line(say.clean(content.shown or content.name))))
     return Group(main, _chips(content.suggestions)) if content.suggestions else main
 
 

@@ -11,11 +11,19 @@ import msgspec
 from cyclopts import App, Parameter
 
 from heliograph.cli import given, say
+from heliograph.cli.templates_found import (
+    carriers_of,
+    channels_of,
+    in_force,
+    languages_of,
+    meant,
+    values_of,
+    with_senders,
+)
 from heliograph.errors import SetupError
 
 if TYPE_CHECKING:
-    from heliograph.core.template import CompiledTemplate, Template
-    from heliograph.settings import Settings
+    from heliograph.core.template import Template
 
 app = App(name="templates", help="Templates: list, show, lint, preview.", help_format="plaintext")
 
@@ -29,7 +37,7 @@ def list_(*, site: str = "", json: given.Json = False, config: given.Config = No
     site
         This site's templates only.
     """
-    found = asyncio.run(_all(given.settings(config, flags), site))
+    found = asyncio.run(in_force(given.settings(config, flags), site))
     if json:
         say.data(
             [
@@ -40,7 +48,7 @@ def list_(*, site: str = "", json: given.Json = False, config: given.Config = No
                     "state": one.state,
                     "tags": one.tags,
                     "languages": list(one.languages),
-                    "channels": _channels(one),
+                    "channels": channels_of(one),
                     "variables": [variable.name for variable in one.variables],
                 }
                 for one in found
@@ -57,23 +65,13 @@ def list_(*, site: str = "", json: given.Json = False, config: given.Config = No
                 say.state(one.state),
                 ", ".join(one.tags),
                 ", ".join(one.languages),
-                ", ".join(_channels(one)),
+                ", ".join(channels_of(one)),
                 ", ".join(f"@{variable.name}" for variable in one.variables),
             )
             for one in found
         ],
         empty="No templates yet. They stand in templates/*.toml; `heliograph apply PATH` brings them in.",
     )
-
-
-def _channels(template: Template) -> list[str]:
-    return sorted({channel for channels in template.languages.values() for channel in channels})
-
-
-async def _all(settings: Settings, site: str) -> list[Template]:
-    async with given.store(settings) as store:
-        found = [one for one in (await store.changes(0)).templates if site in ("", one.site)]
-    return sorted(found, key=lambda one: (one.site, one.name, one.version))
 
 
 @app.command
@@ -96,7 +94,7 @@ def show(
     version
         This version; else the newest published one.
     """
-    template = _one(asyncio.run(_all(given.settings(config, flags), site)), name, version)
+    template = meant(asyncio.run(in_force(given.settings(config, flags), site)), name, version)
     if json:
         say.data(template)
         return
@@ -107,24 +105,40 @@ def show(
 
 
 @app.command
-def lint(path: Path, /, *, json: given.Json = False) -> int:
+def lint(
+    path: Path,
+    /,
+    *,
+    strict: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    json: given.Json = False,
+) -> int:
     """Check a site's folder or one template's file: names every fault before an alert meets it. Nothing is written.
 
     Exit code 1 if there is a fault; warnings alone are 0. It needs no database, and none of the variables that
     site.toml takes from the environment.
+
+    Parameters
+    ----------
+    strict
+        Warnings make the exit code 1 too.
     """
     from heliograph import sitefile
 
-    wanted = sitefile.read(path, os.environ, given.plugs(), templates_only=True)
+    wanted, faults = sitefile.inspect(path, os.environ, given.plugs())
     if json:
         names = [{"site": one.site, "name": one.name, "version": one.version} for one in wanted.templates]
-        say.data({"templates": names, "warnings": wanted.notes})
-        return 0
-    for note in wanted.notes:
-        say.line(f"warning: {note}")
-    count = len(wanted.templates)
-    say.line(f"{count} template{'' if count == 1 else 's'}: no fault, {len(wanted.notes)} warnings.")
-    return 0
+        say.data({"templates": names, "faults": faults, "warnings": wanted.notes})
+    else:
+        for sentence in faults:
+            say.line(f"fault: {sentence}")
+        for note in wanted.notes:
+            say.line(f"warning: {note}")
+        templates, found, notes = len(wanted.templates), len(faults), len(wanted.notes)
+        say.line(
+            f"{templates} template{'' if templates == 1 else 's'}: {found or 'no'} fault{'s' if found > 1 else ''}, "
+            f"{notes} warning{'' if notes == 1 else 's'}."
+        )
+    return 1 if faults or (strict and wanted.notes) else 0
 
 
 @app.command
@@ -142,7 +156,10 @@ def preview(
     config: given.Config = None,
     **flags: given.Flags,
 ) -> None:
-    """Draw what a recipient would see, in every language and channel, filled with the variables' examples.
+    """Draw what a recipient would see, in every language and on every channel, filled with the variables' examples.
+
+    A channel without content of its own is drawn as it is made to fit, with the rules that were used; an SMS with its
+    parts and what makes it dearer.
 
     Parameters
     ----------
@@ -159,74 +176,37 @@ def preview(
     var
         Another value than the example, as in --var Gate=C35.
     """
+    from heliograph.cli.previewed import as_json, draw
+    from heliograph.core import preview as seeing
     from heliograph.core.template import compile
 
+    senders: frozenset[tuple[str, str]] = frozenset()
     if file is not None:
         from heliograph import sitefile
 
         templates = list(sitefile.read(file, os.environ, given.plugs(), templates_only=True).templates)
     else:
-        templates = asyncio.run(_all(given.settings(config, flags), site))
-    template = _one(templates, name, version)
+        templates, senders = asyncio.run(with_senders(given.settings(config, flags), site))
+    template = meant(templates, name, version)
     compiled = compile(template)
-    values = {one.name: one.example or one.default or one.name for one in template.variables}
-    for one in var:
-        key, equals, value = one.partition("=")
-        if not equals or key.removeprefix("@") not in values:
-            raise say.NotUnderstood(
-                f"--var {one} does not serve: write NAME=VALUE with one of {', '.join(values) or 'no variable at all'}."
-            )
-        values[key.removeprefix("@")] = value
-    drawn = [
-        (tag, medium, content)
-        for tag in _languages(compiled, language)
-        for medium in _channels(template)
-        if channel in ("", medium) and (content := compiled.render(tag, medium, values)) is not None
+    values = values_of(template, var)
+    seen = [
+        one
+        for one in seeing.preview(compiled, values, carriers_of(senders, template))
+        if one.language in languages_of(compiled, language) and channel in ("", one.channel)
     ]
-    if not drawn:
+    if not seen:
         raise SetupError(
             f"{name} has nothing for {' and '.join(word for word in (language, channel) if word)}. It has "
-            f"{', '.join(compiled.languages)} on {', '.join(_channels(template))}.",
+            f"{', '.join(compiled.languages)} on {', '.join(channels_of(template))}.",
             code="no_content",
         )
     if json:
-        say.data([{"language": tag, "channel": medium, "content": content} for tag, medium, content in drawn])
+        say.data([as_json(one) for one in seen])
         return
     _say(template)
-    for tag, medium, content in drawn:
-        _say_content(f"{tag} · {medium}", content)
-
-
-def _languages(compiled: CompiledTemplate, asked: str) -> tuple[str, ...]:
-    from heliograph.core import language
-
-    if not asked:
-        return compiled.languages
-    tag = language.read(asked)
-    return tuple(one for one in compiled.languages if one == tag)
-
-
-def _one(templates: list[Template], name: str, version: str) -> Template:
-    """The version asked for, else the published one that comes last. Raises SetupError with what there is."""
-    from heliograph.settings import close
-
-    named = [one for one in templates if one.name == name]
-    if not named:
-        names = sorted({one.name for one in templates})
-        raise SetupError(
-            f"There is no template {name}.{close(name, names)} There is: {', '.join(names) or 'none yet'}.",
-            code="unknown_template",
-        )
-    sites = sorted({one.site for one in named})
-    if len(sites) > 1:
-        raise SetupError(f"{name} is a template of the sites {', '.join(sites)}: add --site.", code="several_sites")
-    if version:
-        found = [one for one in named if one.version == version]
-        if not found:
-            versions = ", ".join(one.version for one in named)
-            raise SetupError(f"{name} has no version {version}. It has: {versions}.", code="unknown_version")
-        return found[0]
-    return next((one for one in reversed(named) if one.state == "published"), named[-1])
+    for one in seen:
+        draw(one)
 
 
 def _say(template: Template) -> None:

@@ -1,6 +1,8 @@
 """An alert, the call it comes from, and its attempts.
 
-Times are milliseconds since the epoch, UTC. Identifiers are UUIDs in their usual text form, in the order of time.
+Times are milliseconds since the epoch, UTC. Identifiers are UUIDs in their usual text form, in the order of time. Those
+that a clock gives end in three zeros; the attempts of an alert have its id with their number there. So whoever knows an
+attempt's id (a receipt, a due row) knows its alert's too, without a look into any index.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.content import Content
+from heliograph.core.fallback import Need
+from heliograph.core.site import Kind
 from heliograph.core.states import AlertState, AttemptState
 
 
@@ -39,6 +43,7 @@ class AlertRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     idempotency_key: str = ""
     key: str = ""  # the consumer key (or bearer key id) that signed the call
     time_to_live: int | None = None  # seconds
+    kind: Kind = Kind.LIVE  # of that key
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -75,6 +80,21 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
     former: str | None = None
     send_at: int | None = None  # while scheduled
+    test: bool = False  # a test key's: it goes to sandbox senders alone
+
+
+NUMBERED = 3  # hex digits: 4,095 attempts; one held for 15 days is tried every 15 minutes, 1,440 times
+
+
+def attempt_id(alert: str, number: int) -> str:
+    """The id of an alert's attempt, from 1."""
+    return f"{alert[:-NUMBERED]}{number:0{NUMBERED}x}"
+
+
+def alert_of(attempt: str) -> str:
+    """The alert's id in an attempt's. Of any other text something that is no alert's id, at worst an alert's that has
+    no such attempt."""
+    return attempt[:-NUMBERED] + "0" * NUMBERED
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -82,6 +102,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `tries`: how often it was handed to the provider or the hand-over was tried. `references`: the provider's own names
     for it. `raw`: the provider's success body, or its last error body.
+
+    The step that it takes: `need` is the status that it must reach, `leave_at` (ms) until when (None: it is left on a
+    no alone), `overlap`: it may then be left though it cannot be taken back. `passed`: channels that were left before.
+    `window_ends` (ms): until then free content may be sent, None where the provider has no such window.
     """
 
     id: str
@@ -102,3 +126,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     references: tuple[str, ...] = ()
     raw: bytes = b""
     revoke_asked: int | None = None
+    test: bool = False  # its alert's
+    need: Need = Need.SENT
+    leave_at: int | None = None
+    overlap: bool = False
+    passed: tuple[str, ...] = ()
+    window_ends: int | None = None

@@ -37,8 +37,10 @@ class Carries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a provider's messages can be. Content that is more than this is made to fit by core.fit, visibly.
 
     `suggestions`: the tags of core.content's suggestions that are shown as such (reply, open_url …), at most `most` of
-    them; others become text. `window`: for how many seconds after the recipient's last message to this sender free
-    content may be sent (WhatsApp: 86,400); outside it only a `named` message goes. 0 = always.
+    them; `alone`: tags that are shown where nothing is beside them (a WhatsApp message has replies, or one link).
+    Others become text. Without carousels a card has no row of its own: all suggestions are one row. `window`: for how
+    many seconds after the recipient's last message to this sender free content may be sent (WhatsApp: 86,400); outside
+    it only a `named` message goes. 0 = always.
     """
 
     cards: bool = False
@@ -46,6 +48,7 @@ class Carries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     files: bool = False
     named: bool = False
     suggestions: frozenset[str] = frozenset()
+    alone: frozenset[str] = frozenset()
     most: int = 0
     window: int = 0
 

@@ -1,7 +1,8 @@
 """What a message says, in neutral terms. A channel's folder turns it into its provider's form.
 
 The same shapes are used twice: in a template (where every string may hold `@Name`) and, rendered, in an attempt.
-`native` holds one provider's own extras, read by that provider's folder alone.
+`native` holds one provider's own extras, read by that provider's folder alone. `options` are replies that the channel
+cannot show as such and that stand as numbers in the text (core.fit): the first is 1; never in a template.
 """
 
 from __future__ import annotations
@@ -113,6 +114,7 @@ class CardBody(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Text(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="text"):
     text: str
     suggestions: tuple[Suggestion, ...] = ()
+    options: tuple[Reply, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
@@ -123,6 +125,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="card"):
     orientation: Orientation = Orientation.VERTICAL
     thumbnail_side: Side = Side.RIGHT
     suggestions: tuple[Suggestion, ...] = ()
+    options: tuple[Reply, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
@@ -130,6 +133,7 @@ class Carousel(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="carouse
     cards: tuple[CardBody, ...]
     width: Width = Width.MEDIUM
     suggestions: tuple[Suggestion, ...] = ()
+    options: tuple[Reply, ...] = ()
     native: dict[str, msgspec.Raw] = {}
 
 
@@ -181,7 +185,7 @@ Content = Text | Card | Carousel | File | Named
 
 
 def media_of(content: Content) -> tuple[Media, ...]:
-    """Every medium in a content, in reading order."""
+    """Every medium in a content, in reading order; of a named message those of its free form too."""
     match content:
         case Card(card=body):
             return (body.media,) if body.media else ()
@@ -189,8 +193,27 @@ def media_of(content: Content) -> tuple[Media, ...]:
             return tuple(body.media for body in bodies if body.media)
         case File(media=media):
             return (media,)
-        case _:
+        case Named(header=header, body=values, free=free):
+            own = tuple(value.media for value in (*header, *values) if value.media)
+            return own + (media_of(free) if free is not None else ())
+        case Text():
             return ()
+
+
+def suggestions_of(content: Content) -> tuple[Suggestion, ...]:
+    """Every suggestion that a recipient may answer with: those of the cards, of the message, and the numbered ones."""
+    match content:
+        case Text():
+            return content.suggestions + content.options
+        case Card(card=body):
+            return body.suggestions + content.suggestions + content.options
+        case Carousel(cards=bodies):
+            own = tuple(one for body in bodies for one in body.suggestions)
+            return own + content.suggestions + content.options
+        case File():
+            return content.suggestions
+        case Named(free=free):
+            return content.suggestions + (suggestions_of(free) if free is not None else ())
 
 
 def with_references(content: Content, references: dict[str, str]) -> Content:
@@ -202,6 +225,9 @@ def with_references(content: Content, references: dict[str, str]) -> Content:
     def body(card: CardBody) -> CardBody:
         return msgspec.structs.replace(card, media=named(card.media)) if card.media else card
 
+    def values(parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        return tuple(msgspec.structs.replace(p, media=named(p.media)) if p.media else p for p in parameters)
+
     match content:
         case Card(card=card):
             return msgspec.structs.replace(content, card=body(card))
@@ -209,5 +235,12 @@ def with_references(content: Content, references: dict[str, str]) -> Content:
             return msgspec.structs.replace(content, cards=tuple(body(card) for card in cards))
         case File(media=media):
             return msgspec.structs.replace(content, media=named(media))
-        case _:
+        case Named(free=free):
+            return msgspec.structs.replace(
+                content,
+                header=values(content.header),
+                body=values(content.body),
+                free=with_references(free, references) if free is not None else None,
+            )
+        case Text():
             return content

@@ -1,7 +1,6 @@
 """The linter: what is wrong with a template, found before an alert meets it.
 
-An **error** would stop or spoil an alert; a **warning** is worth a look. `place` is the path in the template
-("languages.en.rcs.card.suggestions[1].text"). `checks` are the channels' own limits (`Plug.check`).
+What it finds: finding.py. What has to do with the channels and their providers: lint_channels.py.
 """
 
 from __future__ import annotations
@@ -9,14 +8,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
-
-import msgspec
+from collections.abc import Iterator
 
 from heliograph.core import language, render
-from heliograph.core.content import Card, CardBody, Carousel, Content, File, Suggestion, Text, media_of
-from heliograph.core.template import ANY, CompiledTemplate, Template, Variable, compile
+from heliograph.core.content import Card, CardBody, Carousel, Content, File, Named, Suggestion, Text, media_of
+from heliograph.core.fallback import unwise
+from heliograph.core.finding import Finding, Level, error, warning
+from heliograph.core.lint_channels import channels
+from heliograph.core.preview import Carriers, stand_in
+from heliograph.core.template import ANY, CompiledTemplate, Template, compile
+
+__all__ = ["Finding", "Level", "lint"]
 
 _NAME = re.compile(r"\w+")
 # Explicit marks of direction: embeddings and isolates are opened and closed, LRM, RLM and ALM stand alone.
@@ -26,42 +28,24 @@ _ISOLATE, _POP = "\u2068", "\u2069"  # first strong isolate … pop
 _MARKS = re.compile("[\u200e\u200f\u061c" + _OPENING + _CLOSING + "]")
 
 
-class Level(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    level: Level
-    place: str
-    sentence: str
-
-
-def lint(template: Template, checks: Mapping[str, Callable[[Content], list[str]]]) -> list[Finding]:
-    """Every finding, errors first, else in the template's order. Limits are held against what `example` values make;
-    a variable without an example counts as its default, else as its name."""
+def lint(template: Template, carriers: Carriers) -> list[Finding]:
+    """Every finding, errors first, else in the template's order. Limits (those of `carriers`) are held against what
+    `example` values make; a variable without an example counts as its default, else as its name."""
     compiled = compile(template)
     found = [
         *_variables(template),
         *_languages(template, compiled),
         *_uses(template),
         *_contents(template),
-        *_limits(template, compiled, checks),
+        *channels(template, compiled, carriers),
+        *(warning(place, sentence) for place, sentence in unwise(template.fallback)),
     ]
     return sorted(found, key=lambda finding: finding.level is Level.WARNING)
 
 
-def _error(place: str, sentence: str) -> Finding:
-    return Finding(level=Level.ERROR, place=place, sentence=sentence)
-
-
-def _warning(place: str, sentence: str) -> Finding:
-    return Finding(level=Level.WARNING, place=place, sentence=sentence)
-
-
 def _each(template: Template) -> Iterator[tuple[str, str, Content]]:
-    for key, channels in template.languages.items():
-        for channel, content in channels.items():
+    for key, own in template.languages.items():
+        for channel, content in own.items():
             yield key, f"languages.{key}.{channel}", content
 
 
@@ -69,58 +53,45 @@ def _variables(template: Template) -> Iterator[Finding]:
     for name, count in Counter(variable.name for variable in template.variables).items():
         place = f"variables.{name}"
         if count > 1:
-            yield _error(place, f"@{name} is declared {count} times; keep one.")
+            yield error(place, f"@{name} is declared {count} times; keep one.")
         if not _NAME.fullmatch(name):
-            yield _error(
-                place, f"{name!r} cannot be a variable's name; use letters, digits and underscores, without @."
-            )
+            yield error(place, f"{name!r} cannot be a variable's name; use letters, digits and underscores, without @.")
     for variable in template.variables:
         if not variable.example:
-            sentence = (
-                f"@{variable.name} has no example; previews and limits show its {_stand_in(variable)[0]} instead."
-            )
-            yield _warning(f"variables.{variable.name}", sentence)
-
-
-def _stand_in(variable: Variable) -> tuple[str, str]:
-    """What is shown of a variable where no call is: its kind and its text."""
-    if variable.example:
-        return "example", variable.example
-    return ("default", variable.default) if variable.default else ("name", variable.name)
+            sentence = f"@{variable.name} has no example; previews and limits show its {stand_in(variable)[0]} instead."
+            yield warning(f"variables.{variable.name}", sentence)
 
 
 def _languages(template: Template, compiled: CompiledTemplate) -> Iterator[Finding]:
     if not template.languages:
-        yield _error("languages", "The template has no language; add one, such as languages.en.")
+        yield error("languages", "The template has no language; add one, such as languages.en.")
         return
     read = {key: language.read(key) for key in template.languages}
     for key, tag in read.items():
         if tag is None:
-            yield _error(f"languages.{key}", f"{key!r} is no language that is known; write a tag such as en or pt-BR.")
+            yield error(f"languages.{key}", f"{key!r} is no language that is known; write a tag such as en or pt-BR.")
         elif [*read.values()].count(tag) > 1:
             same = ", ".join(other for other, its in read.items() if its == tag)
-            yield _error(f"languages.{key}", f"{same} are all {tag}, only one of them would be used; keep one.")
+            yield error(f"languages.{key}", f"{same} are all {tag}, only one of them would be used; keep one.")
         elif tag != key:
-            yield _warning(f"languages.{key}", f"{key!r} is read as {tag}; write it so.")
+            yield warning(f"languages.{key}", f"{key!r} is read as {tag}; write it so.")
     fallback = template.fallback_language
     have = ", ".join(compiled.languages)
     if fallback is None:
         sentence = f"There is no fallback language: a call for a language other than {have} may be refused."
-        yield _warning("fallback_language", sentence)
+        yield warning("fallback_language", sentence)
     elif language.closest(compiled.fallback or fallback, compiled.languages) is None:
-        yield _error("fallback_language", f"The fallback language {fallback!r} is not in the template; it has {have}.")
-    everywhere = list(dict.fromkeys(channel for channels in template.languages.values() for channel in channels))
-    for key, channels in template.languages.items():
-        lacking = [channel for channel in everywhere if channel not in channels]
-        if not channels:
-            yield _error(
-                f"languages.{key}", f"The language {key} has no content; add one, such as languages.{key}.rcs."
-            )
-        elif lacking and ANY not in channels:
-            yield _warning(f"languages.{key}", f"{key} has nothing for {', '.join(lacking)}, other languages have.")
+        yield error("fallback_language", f"The fallback language {fallback!r} is not in the template; it has {have}.")
+    everywhere = list(dict.fromkeys(channel for own in template.languages.values() for channel in own))
+    for key, own in template.languages.items():
+        lacking = [channel for channel in everywhere if channel not in own]
+        if not own:
+            yield error(f"languages.{key}", f"The language {key} has no content; add one, such as languages.{key}.rcs.")
+        elif lacking and ANY not in own:
+            yield warning(f"languages.{key}", f"{key} has nothing for {', '.join(lacking)}, other languages have.")
     for channel in template.channels:
         if channel not in everywhere and ANY not in everywhere:
-            yield _warning("channels", f"The order names {channel}, and no language has content for it.")
+            yield warning("channels", f"The order names {channel}, and no language has content for it.")
 
 
 def _uses(template: Template) -> Iterator[Finding]:
@@ -139,23 +110,28 @@ def _uses(template: Template) -> Iterator[Finding]:
     for name in declared:
         without = [key for key in template.languages if name not in used.get(key, set())]
         if len(without) == len(template.languages):
-            yield _warning(f"variables.{name}", f"@{name} is declared and used nowhere.")
+            yield warning(f"variables.{name}", f"@{name} is declared and used nowhere.")
         elif without:
-            yield _warning(f"variables.{name}", f"@{name} is not used in {', '.join(without)}, other languages use it.")
+            yield warning(f"variables.{name}", f"@{name} is not used in {', '.join(without)}, other languages use it.")
 
 
 def _undeclared(place: str, word: str, within: bool, declared: list[str]) -> Finding:
     if within or word[0].isdigit():
-        return _warning(place, f"@{word} is left as it is written; write @@{word} to say that a plain @ is meant.")
+        return warning(place, f"@{word} is left as it is written; write @@{word} to say that a plain @ is meant.")
     near = difflib.get_close_matches(word.casefold(), {name.casefold(): name for name in declared}, n=1)
     hint = next((f" Did you mean @{name}?" for name in declared if near and name.casefold() == near[0]), "")
-    return _error(place, f"@{word} is not declared and would be sent as it is written.{hint} Declare it, or write @@.")
+    return error(place, f"@{word} is not declared and would be sent as it is written.{hint} Declare it, or write @@.")
 
 
 def _contents(template: Template) -> Iterator[Finding]:
     for key, place, content in _each(template):
         yield from _empty(place, content)
         yield from _suggestions(place, content)
+        if isinstance(content, Named) and place.endswith(f".{ANY}"):
+            yield warning(place, "A message that a provider keeps belongs to its channel; write it there, not for any.")
+        if isinstance(content, Named) and content.free is not None:
+            yield from _empty(f"{place}.free", content.free)
+            yield from _suggestions(f"{place}.free", content.free)
         for inner, text in render.strings(content):
             if ".native." not in f".{inner}":
                 yield from _direction(f"{place}.{inner}", text, key, template)
@@ -173,18 +149,19 @@ def _bodies(content: Content) -> list[tuple[str, CardBody]]:
 
 def _empty(place: str, content: Content) -> Iterator[Finding]:
     if isinstance(content, Text) and not content.text.strip():
-        yield _error(f"{place}.text", "The text is empty.")
+        yield error(f"{place}.text", "The text is empty.")
+    if isinstance(content, Named) and not content.shown.strip():
+        sentence = "shown is missing: without it nobody sees what the recipient reads, and no other channel can say it."
+        yield error(f"{place}.shown", sentence)
     if isinstance(content, Carousel) and not content.cards:
-        yield _error(f"{place}.cards", "The carousel has no card.")
+        yield error(f"{place}.cards", "The carousel has no card.")
     for inner, body in _bodies(content):
         if not (body.title.strip() or body.description.strip() or body.media):
-            yield _error(place + inner, "The card is empty; give it a title, a description or a medium.")
+            yield error(place + inner, "The card is empty; give it a title, a description or a medium.")
     for media in media_of(content):
         if bool(media.url) == bool(media.upload):
             have = "both url and upload" if media.url else "neither url nor upload"
-            yield _error(
-                f"{place}{'.media' if isinstance(content, File) else ''}", f"A medium has {have}; give it one."
-            )
+            yield error(f"{place}{'.media' if isinstance(content, File) else ''}", f"A medium has {have}; give it one.")
 
 
 def _suggestions(place: str, content: Content) -> Iterator[Finding]:
@@ -195,14 +172,14 @@ def _suggestions(place: str, content: Content) -> Iterator[Finding]:
         for index, suggestion in enumerate(suggestions):
             at = f"{place}{inner}.suggestions[{index}]"
             if not suggestion.text.strip():
-                yield _error(f"{at}.text", "The suggestion has no text: nobody could tap it.")
+                yield error(f"{at}.text", "The suggestion has no text: nobody could tap it.")
             elif suggestion.text in texts:
-                yield _warning(f"{at}.text", f"{suggestion.text!r} stands here twice; the recipient cannot tell which.")
+                yield warning(f"{at}.text", f"{suggestion.text!r} stands here twice; the recipient cannot tell which.")
             texts.add(suggestion.text)
             first = postbacks.setdefault(suggestion.postback, suggestion)
             if suggestion.postback and first is not suggestion:
                 sentence = f"The postback {suggestion.postback!r} comes from two suggestions; a tap cannot tell which."
-                yield _warning(f"{at}.postback", sentence)
+                yield warning(f"{at}.postback", sentence)
 
 
 def _direction(place: str, text: str, key: str, template: Template) -> Iterator[Finding]:
@@ -212,10 +189,10 @@ def _direction(place: str, text: str, key: str, template: Template) -> Iterator[
         if opened < 0:
             break
     if opened:
-        yield _error(place, "A mark of direction is opened and not closed, or closed and not opened; pair them.")
+        yield error(place, "A mark of direction is opened and not closed, or closed and not opened; pair them.")
     if not language.right_to_left(key):
         if _MARKS.search(text):
-            yield _warning(place, f"The text holds invisible marks of direction, and {key} is written left to right.")
+            yield warning(place, f"The text holds invisible marks of direction, and {key} is written left to right.")
         return
     if place.rsplit(".", 1)[-1] not in ("text", "title", "description", "label"):
         return
@@ -227,20 +204,4 @@ def _direction(place: str, text: str, key: str, template: Template) -> Iterator[
     ]
     if bare:
         sentence = f"{', '.join(bare)}: put U+2068 before and U+2069 after, or a Latin value may disorder the line."
-        yield _warning(place, sentence)
-
-
-def _limits(
-    template: Template, compiled: CompiledTemplate, checks: Mapping[str, Callable[[Content], list[str]]]
-) -> Iterator[Finding]:
-    values = {variable.name: _stand_in(variable)[1] for variable in template.variables}
-    for tag in compiled.languages:
-        for channel, check in checks.items():
-            content = compiled.render(tag, channel, values)
-            if content is None:
-                continue
-            own = channel in compiled.contents[tag]
-            for sentence in check(content):
-                yield _error(
-                    f"languages.{tag}.{channel if own else ANY}", sentence if own else f"On {channel}: {sentence}"
-                )
+        yield warning(place, sentence)

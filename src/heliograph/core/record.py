@@ -9,11 +9,11 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.alert import Alert
-from heliograph.core.plan import Considered, Decision, Stop
+from heliograph.core.plan import Considered, Decision, Step, Stop
 
 
 class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What was considered and why, and the template version and language used."""
+    """What was considered and why, the steps that come of it, and the template version and language used."""
 
     template: str
     version: str
@@ -22,6 +22,7 @@ class DecisionRecord(msgspec.Struct, frozen=True, kw_only=True):
     language_asked: str
     forced: str
     considered: tuple[Considered, ...]
+    steps: tuple[Step, ...]
     notes: tuple[str, ...]
     unknown_fields: tuple[str, ...]
     stop: Stop | None
@@ -42,6 +43,7 @@ def decision_record(decision: Decision, alert: Alert) -> bytes:
             language_asked=alert.language_asked,
             forced=decision.forced,
             considered=decision.considered,
+            steps=decision.steps,
             notes=alert.notes,
             unknown_fields=alert.unknown,
             stop=decision.stop,

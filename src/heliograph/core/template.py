@@ -10,6 +10,7 @@ import msgspec
 
 from heliograph.core import language, render
 from heliograph.core.content import Content
+from heliograph.core.fallback import Fallback
 from heliograph.core.language import Way
 from heliograph.errors import FieldFaults
 
@@ -46,6 +47,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()  # its own order; empty = the site's
     time_to_live: int | None = None  # seconds; None = the site's
     traffic: str = "transaction"
+    fallback: Fallback = Fallback()  # what it says stands above the site's
 
 
 class CompiledTemplate(msgspec.Struct, frozen=True, kw_only=True, eq=False):

@@ -1,5 +1,6 @@
-"""Does what is due: rows of kind "attempt" follow an attempt up (follow.py), rows of kind "alert" send what was held
-(held.py). Rows are claimed with a lease, so that every node may look, and one that dies leaves its rows to the others.
+"""Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send
+what was held (held.py). Rows are claimed with a lease, so that every node may look, and one that dies leaves its rows
+to the others.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from heliograph.core.ports import Due
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.flow.follow import follow_up
 from heliograph.flow.held import release
+from heliograph.flow.leave import Shift
 from heliograph.flow.means import Means
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
@@ -65,12 +67,18 @@ async def once(means: Means) -> int:
 
 async def _do(row: Due, means: Means) -> None:
     """One row. Whatever breaks in it is told and left to its lease: it must not stop the others, nor this server."""
-    means.meters.due(row.kind, max(0, means.clock.now() - row.at) / 1000)
+    now = means.clock.now()
+    means.meters.due(row.kind, max(0, now - row.at) / 1000)
     try:
-        if row.kind == "attempt":
-            await follow_up(row, means, PATIENCE)
+        left = min(PATIENCE, (row.lease - now) / 1000 - PATIENCE) if row.lease else PATIENCE
+        if left <= 0:
+            return  # this node stood still for so long that another may have it any moment
+        deadline = means.clock.loop_time() + left
+        shift = Shift(row=row, deadline=deadline, patience=PATIENCE, lease=LEASE)
+        if row.kind in ("attempt", "step"):
+            await follow_up(shift, means)
         elif row.kind == "alert":
-            await release(row, means, PATIENCE, LEASE)
+            await release(shift, means)
         else:
             means.log("error", "A due row of a kind unknown to this version.", action="due.unknown", kind=row.kind)
     except HeliographError as error:

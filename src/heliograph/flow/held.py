@@ -4,70 +4,89 @@ from __future__ import annotations
 
 from heliograph.core.alert import Alert
 from heliograph.core.event import Entry
-from heliograph.core.plan import decide
-from heliograph.core.ports import Due, Outcome
+from heliograph.core.fallback import enough
+from heliograph.core.ports import Due, Outcome, Record
 from heliograph.core.record import decision_record, detail
-from heliograph.core.states import AlertState
+from heliograph.core.states import ENDS, SAID_NO, AlertState
 from heliograph.flow import step
-from heliograph.flow.facts import gather
+from heliograph.flow.follow import expire
+from heliograph.flow.leave import Shift
 from heliograph.flow.means import Means
+from heliograph.flow.onward import onward
+from heliograph.flow.outcome import end_of, rows_of
 
 
-async def release(row: Due, means: Means, patience: float, lease: int) -> None:
-    """The decision is made again from today's facts. `patience`: seconds that a hand-over may take; `lease` (ms): how
-    long the attempt that begins here belongs to this node."""
+async def release(shift: Shift, means: Means) -> None:
+    """The decision is made again from today's facts."""
+    row = shift.row
     record = await means.store.record(row.ref)
-    if record is None or record.alert.state is not AlertState.SCHEDULED:
+    if record is None or not _waits(record):
         await means.store.finish_due(row.site, row.kind, row.ref)
         return
     alert, now = record.alert, means.clock.now()
-    site = means.registry.site(alert.site)
-    versions = means.registry.template(alert.site, alert.template)
-    template = next((v for v in versions if v.template.version == alert.template_version), None)
+    newest = record.attempts[-1] if record.attempts else None
+    done = (("alert", alert.id),)
     if now >= alert.expires:
-        await _end(alert, AlertState.EXPIRED, "held_until_its_end", means)
+        await _expired(record, done, means)
         return
-    if site is None or template is None:
-        await _end(alert, AlertState.FAILED, "template_or_site_removed", means)
+    way = await onward(alert, newest.passed if newest else (), means, deadline=shift.deadline)
+    if way.step is None or way.decision is None:
+        await _held_again(record, way.hold, way.why, means)
         return
-    deadline = means.clock.loop_time() + patience
-    opted_out: frozenset[str] = frozenset(await means.store.opted_out(alert.site, alert.recipient))
-    gathered = await gather(alert, site, template, means, deadline=deadline, opted_out=opted_out)
-    decision = decide(gathered.facts)
-    if decision.stop is not None:
-        await _end(alert, AlertState.FAILED, decision.stop.value, means)
-        return
-    if decision.hold is not None:
-        until = max(decision.hold, now + 1000)
-        await means.store.outcome(
-            Outcome(
-                site=alert.site,
-                alert=alert.id,
-                alert_state=AlertState.SCHEDULED,
-                send_at=until,
-                due=(Due(site=alert.site, kind="alert", ref=alert.id, at=until),),
-            )
-        )
-        return
-    traffic = template.template.traffic
-    attempt = step.new_attempt(
-        alert, decision.steps[0], gathered.contents, traffic, means, number=len(record.attempts) + 1
-    )
+    now, number = means.clock.now(), len(record.attempts) + 1
+    deadline = means.clock.loop_time() + shift.patience
+    attempt = step.new_attempt(alert, way.step, way.contents, way.traffic, means, number, way.passed)
     begun = await means.store.outcome(
         Outcome(
             site=alert.site,
             alert=alert.id,
             alert_state=AlertState.SENDING,
             next=attempt,
-            decision=decision_record(decision, alert),
-            due=(Due(site=alert.site, kind="attempt", ref=attempt.id, at=now, lease=now + lease),),
-            done=(("alert", alert.id),),
+            unless=enough(newest.need) if newest else AlertState.DELIVERED,
+            decision=decision_record(way.decision, alert),
+            due=rows_of(attempt, now, now + shift.lease),
+            done=done,
             entries=(Entry(at=now, kind="released", attempt=attempt.id),),
         )
     )
-    if not begun:
-        return  # another node released it
-    await step.run(alert, attempt, decision.steps[1:], gathered.contents, means, deadline=deadline, keep=None)
+    if begun:
+        await step.run(alert, attempt, means, deadline=deadline, keep=None)
+    else:  # another node released it, or it was cancelled, or its recipient opted out: what is true is seen then
+        await means.store.push_due(Due(site=row.site, kind=row.kind, ref=row.ref, at=now + 1000))
+
+
+def _waits(record: Record) -> bool:
+    """Whether nothing is under way for it: it was held, or its last attempt failed and may work later."""
+    state = record.alert.state
+    if state in ENDS or state in (AlertState.DELIVERED, AlertState.READ):
+        return False
+    return record.attempts[-1].state in SAID_NO if record.attempts else state is AlertState.SCHEDULED
+
+
+async def _expired(record: Record, done: tuple[tuple[str, str], ...], means: Means) -> None:
+    if record.attempts:
+        await expire(record, done, means)
+    else:
+        await _end(record.alert, AlertState.EXPIRED, "held_until_its_end", means)
+
+
+async def _held_again(record: Record, hold: int | None, why: str, means: Means) -> None:
+    """There is nothing to try now. Where there will not be either, the alert ends, unless an earlier attempt may still
+    arrive."""
+    alert, now = record.alert, means.clock.now()
+    if hold is None and not any(one.state in step.OPEN for one in record.attempts):
+        await _end(alert, AlertState.EXPIRED if why == "expired" else AlertState.FAILED, why, means)
+        return
+    until = max(hold, now + 1000) if hold is not None else end_of(record.attempts[-1])
+    await means.store.outcome(
+        Outcome(
+            site=alert.site,
+            alert=alert.id,
+            alert_state=AlertState.SCHEDULED,
+            send_at=until,
+            due=(Due(site=alert.site, kind="alert", ref=alert.id, at=until),),
+        )
+    )
 
 
 async def _end(alert: Alert, end: AlertState, reason: str, means: Means) -> None:

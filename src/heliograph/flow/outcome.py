@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heliograph.core.alert import Alert, Attempt
 from heliograph.core.event import Entry
+from heliograph.core.fallback import Need, enough, reached
 from heliograph.core.ports import Due, Outcome
 from heliograph.core.record import detail
 from heliograph.core.states import AlertState, AttemptState
@@ -29,26 +30,35 @@ def outcome_of(
     now: int,
     left: float,
     keep: int | None,
+    *,
+    hold: int | None = None,
+    others_open: bool = False,
 ) -> Outcome:
-    """`left`: seconds that the call has left. `keep` (ms): how long a success is given back to the same call; None
-    where no caller waits."""
+    """`left`: seconds that the hand-over has left, below 0 where its time is over; the node's lease is longer by
+    FIRST_SETTLE, and a failure that is not written by then is another node's to find out. `keep` (ms): how long a
+    success is given back to the same call; None where no caller waits. `hold` (ms): there is another channel, but not
+    before then. `others_open`: an earlier attempt may still arrive."""
     verdict, error = handed.verdict, handed.error
     taken = verdict is Verdict.TAKEN
     failed = verdict in (Verdict.FAILED, Verdict.NOT_SENT)
     reason = "" if taken else "not_sent" if verdict is Verdict.NOT_SENT else error.code if error else ""
-    again = _again(attempt, error, now) if failed and follow is None and keep is None else None
+    again: int | None = None
+    retry = may_work_later(error)
     due: tuple[Due, ...] = ()
     if not failed:
-        at = attempt.expires + AFTER_EXPIRY
-        if verdict is Verdict.IN_DOUBT:
-            at = min(at, now + FIRST_SETTLE * 2 ** min(handed.tries, 6))
-        due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=at),)
+        pause = FIRST_SETTLE * 2 ** min(handed.tries, 6) if verdict is Verdict.IN_DOUBT else None
+        at = wake_at(attempt, STATES[verdict], now, pause)
+        due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=at), *_step_row(attempt))
     elif follow is not None:
-        lease = now + int(left * 1000) + FIRST_SETTLE
-        due = (Due(site=alert.site, kind="attempt", ref=follow.id, at=now, lease=lease),)
-    elif again is not None:
-        due = (Due(site=alert.site, kind="alert", ref=alert.id, at=again),)
-    ends = failed and follow is None and again is None
+        due = rows_of(follow, now, now + int(left * 1000) + FIRST_SETTLE)
+    else:
+        again = _again(attempt, error, now, hold, waits=keep is not None)
+        if again is not None:  # with the same channel once more, or by leaving it
+            kind, ref = ("alert", alert.id) if retry else ("step", attempt.id)
+            due = (Due(site=alert.site, kind=kind, ref=ref, at=again),)
+        elif others_open:
+            due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=end_of(attempt)),)
+    ends = failed and follow is None and again is None and not others_open
     entry = Entry(
         at=now,
         kind=STATES[verdict].value,
@@ -58,9 +68,11 @@ def outcome_of(
             sentence=error.sentence if error and not taken else "",
             tries=handed.tries,
             again_at=again,
+            next=follow.channel if follow else "",
             exchanges=handed.exchanges,
         ),
     )
+    kept = {(row.kind, row.ref) for row in due}
     return Outcome(
         site=alert.site,
         alert=alert.id,
@@ -74,21 +86,65 @@ def outcome_of(
         alert_state=AlertState.SCHEDULED if again is not None else None,
         send_at=again,
         next=follow,
+        unless=enough(attempt.need),
         due=due,
-        done=(("attempt", attempt.id),) if failed else (),
+        done=tuple(row for row in done_with(attempt) if row not in kept) if failed else (),
         entries=(entry,),
-        keep_until=keep if not failed else None,
+        begun=attempt if taken and attempt.number == 1 else None,
         release=ends,
         gives_way=failed,
+        until=now + int(left * 1000) + FIRST_SETTLE if failed else None,
     )
 
 
-def _again(attempt: Attempt, error: SendError | None, now: int) -> int | None:
-    """When an alert that nobody waits for is tried once more (ms), with a new message: nothing was taken. None where
-    that would not help, or would come after the alert's end."""
-    if error is not None and error.fate not in (Fate.RETRY, Fate.CONFIG):
-        return None
-    pause = min(LONGEST_PAUSE, FIRST_SETTLE * 2 ** min(attempt.number, 10))
-    if error is not None and error.retry_after is not None:
-        pause = max(pause, int(error.retry_after * 1000))
-    return now + pause if now + pause < attempt.expires else None
+def may_work_later(error: SendError | None) -> bool:
+    """Whether the same sender may be tried again with a new message: nothing was taken, and the message is not at
+    fault. None: the time ended before anything was handed over."""
+    return error is None or error.fate in (Fate.RETRY, Fate.CONFIG)
+
+
+def _again(attempt: Attempt, error: SendError | None, now: int, hold: int | None, *, waits: bool) -> int | None:
+    """When an alert is looked at once more (ms): when another channel may be tried, and, where no caller `waits`, when
+    the same one may work again. None where that would not help, or would come after its end."""
+    at = hold
+    if may_work_later(error) and not waits:
+        pause = min(LONGEST_PAUSE, FIRST_SETTLE * 2 ** min(attempt.number, 10))
+        if error is not None and error.retry_after is not None:
+            pause = max(pause, int(error.retry_after * 1000))
+        at = now + pause if hold is None else min(hold, now + pause)
+    return at if at is not None and at < attempt.expires else None
+
+
+def end_of(attempt: Attempt) -> int:
+    """When an alert of which nothing more was heard is called expired (ms)."""
+    return attempt.expires + AFTER_EXPIRY
+
+
+def wake_at(attempt: Attempt, state: AttemptState, now: int, pause: int | None = None) -> int:
+    """When an attempt that is now in `state` is looked at again (ms): after `pause`, when its step's time is over, or
+    at its end. A step that needs `read` has a due row of its own for its time, since a delivery ends this one. One that
+    could not be left when its time was over is not looked at for that alone while it is in doubt."""
+    times = [end_of(attempt)]
+    if pause is not None:
+        times.append(now + pause)
+    at = attempt.leave_at if attempt.need is not Need.READ and not reached(state, attempt.need) else None
+    if at is not None and (at > now or state is AttemptState.SENT):
+        times.append(at)
+    return min(times)
+
+
+def rows_of(attempt: Attempt, now: int, lease: int) -> tuple[Due, ...]:
+    """The due rows that an attempt is born with. `lease` (ms): until then it belongs to the node that sends it."""
+    row = Due(site=attempt.site, kind="attempt", ref=attempt.id, at=now, lease=lease)
+    return (row, *_step_row(attempt, lease))
+
+
+def _step_row(attempt: Attempt, lease: int = 0) -> tuple[Due, ...]:
+    if attempt.need is not Need.READ or attempt.leave_at is None:
+        return ()
+    return (Due(site=attempt.site, kind="step", ref=attempt.id, at=attempt.leave_at, lease=lease),)
+
+
+def done_with(attempt: Attempt) -> tuple[tuple[str, str], ...]:
+    """The due rows of an attempt that nothing more is to be done about."""
+    return (("attempt", attempt.id), *((row.kind, row.ref) for row in _step_row(attempt)))

@@ -87,6 +87,31 @@ class HttpOut:
             exchange=note,
         )
 
+    async def addresses(self, host: str, port: int) -> tuple[str, ...]:
+        """The IP addresses of a host that a provider with a line of its own may connect to, by the rules of this way
+        out. Whether the line is encrypted is that provider's own setting. Raises SendError."""
+        shown = f"[{host}]" if ":" in host else host
+        try:
+            found = await self._lines.addresses(f"https://{shown}:{port}")
+        except AddressRefused as refused:
+            code, fate, sentence = "address_refused", Fate.CONFIG, str(refused)
+        except NoSuchHost as missing:
+            code, fate, sentence = (
+                "no_such_host",
+                Fate.RETRY,
+                f"{str(missing).capitalize()}. Check the name and the DNS.",
+            )
+        else:
+            return found
+        note = Exchange(method="connect", url=f"{shown}:{port}", failure=sentence)
+        raise SendError(
+            f"{sentence} {_NOTHING}",
+            code=code,
+            fate=fate,
+            blame=Blame.US if code in _OURS else Blame.PROVIDER,
+            exchange=note,
+        )
+
     async def close(self) -> None:
         """Closes every connection; requests under way end with fate `unknown`."""
         self._closed = True

@@ -92,6 +92,14 @@ class Lines:
         way.line = Line(way.origin.host, here[(here.index(failed.address) + 1) % len(here)])
         return way.line
 
+    async def addresses(self, prefix: str) -> tuple[str, ...]:
+        """The checked addresses of "https://host:port", for a line that is not HTTP. Raises as `to` does."""
+        origin = read(prefix)
+        self._rules.check(origin, ())
+        found = await self._resolve(origin)
+        self._rules.check(origin, found)
+        return tuple(str(address) for address in found)
+
     async def close(self) -> None:
         ways, self._ways = list(self._ways.values()), {}
         for way in ways:

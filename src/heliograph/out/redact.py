@@ -27,7 +27,8 @@ _SCHEME = re.compile(r"\b(Bearer|Basic|OAuth)\s+[A-Za-z0-9._~+/=-]{6,}")
 
 
 def _last_four(found: re.Match[str]) -> str:
-    return HIDDEN + re.sub("[^0-9]", "", found.group()[-8:])[-4:]
+    last = found[0][-4:]
+    return HIDDEN + (last if last.isdecimal() else re.sub("[^0-9]", "", found[0][-8:])[-4:])
 
 
 def _without(value: str, secrets: Iterable[str]) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from heliograph.core.alert import Attempt
+from heliograph.core.alert import Attempt, alert_of, attempt_id
+from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
-from heliograph.store import claims, due, journal, receipts
+from heliograph.store import begin, claims, due, journal, operators, receipts, standing
 from heliograph.store.outside import short
-from heliograph.store.verb import Step, Verb
+from heliograph.store.standing import Standing
+from heliograph.store.verb import Verb
 
 _ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
 _TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
+_SENT = AttemptState.SENT.value
 _UNDER_WAY = frozenset({AlertState.ACCEPTED, AlertState.SCHEDULED, AlertState.SENDING})
 
 
@@ -20,7 +23,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     if acceptance.due:  # something is to be sent, now or later
         rows = yield "opt_outs_of", (alert.site, alert.recipient)
         if rows:
-            scopes = frozenset(row[0] for row in rows)
+            scopes = concerning((row[0] for row in rows), alert.skill)
             if not scopes <= acceptance.opted_out:
                 return Barred(scopes=scopes)
     former = yield from claims.take(acceptance.claims, alert.created)
@@ -32,11 +35,9 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
         (
             *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
             *(alert.reason, attempt.channel if attempt else alert.channel_forced, short(alert.external_alert_id)),
-            *(alert.send_at, marks),
+            *(alert.send_at, marks, standing.written([standing.begun(attempt)]) if attempt else b"[]"),
         ),
     )
-    if attempt is not None:
-        yield _attempt_put(attempt)
     yield journal.first_page(alert, former, acceptance.decision, attempt, acceptance.entries)
     for row in acceptance.due:
         yield "due_put", due.values(row)
@@ -46,36 +47,52 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
 def outcome(outcome: Outcome, now: int) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert = outcome.site, outcome.alert
+    if outcome.until is not None and now > outcome.until:
+        return False
+    if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
+        return True
     attempt_state: AttemptState | None = None
     sender = ""
+    rows = yield "alert_lock", (site, alert)
+    if not rows:
+        return False
+    alert_state, reason, channel, _, pages, marks, kept = rows[0]
+    standings = standing.read(kept)
+    attempt: Standing | None = None
     if outcome.attempt:
-        rows = yield "alert_lock_with", (site, alert, outcome.attempt)
-        if not rows:
+        attempt = standing.of(alert, outcome.attempt, standings)
+        if attempt is None:
             return False
-        alert_state, reason, channel, _, pages, marks, sender, *attempt = rows[0]
-        before_attempt = AttemptState(attempt[0])
+        before_attempt, sender = AttemptState(attempt.state), attempt.sender
+        if outcome.expects is not None:
+            leased = yield "due_leased", (site, "attempt", outcome.attempt, now)
+            if leased or before_attempt is not outcome.expects:
+                return False
         if outcome.gives_way and before_attempt in _TAKEN:
-            yield "alert_move", (site, alert, alert_state, reason, channel, None, pages + 1)
+            yield "alert_move", (site, alert, alert_state, reason, channel, None, pages + 1, kept)
             yield journal.page(site, alert, pages + 1, outcome.entries)
             return False
         attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
-        yield _attempt_move(outcome, attempt_state, *attempt)
-    else:
-        rows = yield "alert_lock", (site, alert)
-        if not rows:
-            return False
-        alert_state, reason, channel, _, pages, marks = rows[0]
-        if outcome.next is not None and alert_state != AlertState.SCHEDULED.value:
-            return False
     before = AlertState(alert_state)
+    if outcome.next or outcome.revoke_asked:
+        asked = attempt.revoke_asked if attempt is not None else None
+        if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings))):
+            return False
+    if attempt is not None and attempt_state is not None:
+        before_attempt = AttemptState(attempt.state)
+        _move(attempt, outcome, attempt_state)
+        yield from operators.doubted(site, alert, outcome.attempt, sender, before_attempt, attempt_state, now)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""
     if outcome.next is not None:
-        yield _attempt_put(outcome.next)
+        standings.append(standing.begun(outcome.next))
         channel = outcome.next.channel
     send_at = outcome.send_at if state is AlertState.SCHEDULED else None
-    yield "alert_move", (site, alert, state.value, reason, channel, send_at, pages + 1)
+    yield (
+        "alert_move",
+        (site, alert, state.value, reason, channel, send_at, pages + 1, standing.written(standings)),
+    )
     yield journal.page(
         site,
         alert,
@@ -93,8 +110,6 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         yield "due_put", due.values(row)
     if outcome.release:
         yield from claims.release(site, alert, marks)
-    elif outcome.keep_until is not None:
-        yield from claims.redate(site, alert, marks, outcome.keep_until)
     if attempt_state is not None and outcome.state is not None and attempt_state is not outcome.state:
         # A receipt was here first: what it means for the due row stands above what this outcome asked for.
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
@@ -103,20 +118,38 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
     return True
 
 
-def _attempt_put(attempt: Attempt) -> Step:
-    return "attempt_put", (
-        *(attempt.site, attempt.id, attempt.alert, attempt.sender, attempt.state.value),
-        *(attempt.reason, attempt.tries, attempt.revoke_asked),
+def _taken(outcome: Outcome, begun: Attempt, now: int) -> Verb[bool]:
+    """The usual end of a call: the first attempt was taken, and the alert is as its acceptance wrote it (one page).
+    False: somebody changed it meanwhile, nothing was written."""
+    site, alert = outcome.site, outcome.alert
+    its = standing.begun(begun)
+    its.state, its.tries = _SENT, outcome.tries
+    taken = yield "alert_taken", (site, alert, begun.channel, standing.written([its]))
+    if not taken:
+        return False
+    yield journal.page(
+        site,
+        alert,
+        2,
+        outcome.entries,
+        answered=outcome.attempt,
+        raw=outcome.raw,
+        references=outcome.references,
     )
+    for row in outcome.due:
+        yield "due_put", due.values(row)
+    if outcome.references:
+        yield from receipts.name(site, begun.sender, alert, outcome.attempt, outcome.references, now)
+    return True
 
 
-def _attempt_move(
-    outcome: Outcome, after: AttemptState, before: str, reason: str, tries: int, revoke_asked: int | None
-) -> Step:
+def _move(attempt: Standing, outcome: Outcome, after: AttemptState) -> None:
     if after is outcome.state or outcome.state is None:
-        reason = outcome.reason or ("" if after.value != before else reason)
-    asked = revoke_asked if outcome.revoke_asked is None else outcome.revoke_asked
-    return "attempt_move", (outcome.site, outcome.attempt, after.value, reason, outcome.tries or tries, asked)
+        attempt.reason = outcome.reason or ("" if after.value != attempt.state else attempt.reason)
+    attempt.state = after.value
+    attempt.tries = outcome.tries or attempt.tries
+    if outcome.revoke_asked is not None:
+        attempt.revoke_asked = outcome.revoke_asked
 
 
 def _alert_after(before: AlertState, outcome: Outcome, attempt: AttemptState | None) -> AlertState:
@@ -134,19 +167,18 @@ def record(alert: str) -> Verb[Record | None]:
     rows = yield "alert_read", (alert,)
     if not rows:
         return None
-    site, *state = rows[0]
+    site, *state, kept = rows[0]
     pages = journal.Pages((yield "journal_of", (site, alert)))
-    attempts: list[Attempt] = []
-    for id in pages.attempts():
-        _, _, *at = (yield "attempt_read", (id,))[0]
-        attempts.append(pages.attempt(id, *at))
-    return Record(alert=pages.alert(*state), attempts=tuple(attempts), entries=pages.entries, decision=pages.decision)
+    standings = sorted(standing.read(kept), key=lambda one: one.number)
+    attempts = tuple(pages.attempt(attempt_id(alert, one.number), one) for one in standings)
+    return Record(alert=pages.alert(*state), attempts=attempts, entries=pages.entries, decision=pages.decision)
 
 
 def attempt(attempt: str) -> Verb[Attempt | None]:
-    rows = yield "attempt_read", (attempt,)
-    if not rows:
+    alert = alert_of(attempt)
+    rows = yield "alert_read", (alert,)
+    found = standing.of(alert, attempt, standing.read(rows[0][-1])) if rows else None
+    if found is None:
         return None
-    site, alert, *state = rows[0]
-    pages = journal.Pages((yield "journal_of", (site, alert)))
-    return pages.attempt(attempt, *state)
+    pages = journal.Pages((yield "journal_of", (rows[0][0], alert)))
+    return pages.attempt(attempt, found)

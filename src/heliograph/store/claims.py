@@ -8,7 +8,7 @@ from heliograph.core.ports import Claim, Taker
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
-SECOND = 1_000  # ms: a claim is not written anew for less
+_NEW = ("", 1)  # former and grants of a claim that nobody had
 
 # A claim as its alert remembers it: scope, key, until. The alert's id is its owner.
 Mark = tuple[str, str, int]
@@ -23,9 +23,12 @@ def take(claims: tuple[Claim, ...], now: int) -> Verb[str | Taker]:
     for claim in claims:
         place, until = _place(claim), (claim.until, now)
         if claim.scope == "nonce":
-            rows = yield "nonce_take", (*place, claim.owner, *until)
+            new = yield "nonce_new", (*place, claim.owner, claim.until)
+            rows = [_NEW] if new else (yield "nonce_take", (*place, claim.owner, *until))
         else:
-            rows = yield "claim_take", (*place, claim.owner, claim.value, *until, int(claim.released))
+            what = (claim.owner, claim.value, claim.until)
+            new = yield "claim_new", (*place, *what, int(claim.released))
+            rows = [_NEW] if new else (yield "claim_take", (*place, *what, now, int(claim.released)))
         if not rows:
             for mine, its_former, grants in granted:
                 yield from _undo(mine, its_former, grants)
@@ -62,12 +65,7 @@ def keep(site: str, owner: str, until: int) -> Verb[None]:
     """Re-date the claims of scope "call" and "key" that the alert `owner` came with."""
     rows = yield "alert_claims", (site, owner)
     if rows:
-        yield from redate(site, owner, rows[0][0], until, exactly=True)
-
-
-def redate(site: str, owner: str, marks: bytes, until: int, *, exactly: bool = False) -> Verb[None]:
-    for scope, key, now_until in _marks(marks):
-        if exactly or abs(until - now_until) > SECOND:
+        for scope, key, _ in _marks(rows[0][0]):
             yield "claim_keep", (site, scope, key, owner, until)
 
 

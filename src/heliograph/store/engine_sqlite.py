@@ -29,6 +29,9 @@ CACHE = 8192  # KiB of pages in memory per connection: what the largest group wr
 STEP = 256  # pages per step of a backup: writers get in between
 
 
+_CHANGED: tuple[list[Any], list[Any]] = ([], [()])
+
+
 class Session:
     """A connection as commit.py wants it. One that is in an unknown state is closed, and opened anew for the next."""
 
@@ -54,7 +57,9 @@ class Session:
         try:
             name, values = next(steps)
             while True:
-                name, values = steps.send(execute(texts[name], values).fetchall())
+                cursor = execute(texts[name], values)
+                # Without rows to give (`description` is None) whether it changed anything: RETURNING costs 2.3 us more.
+                name, values = steps.send(cursor.fetchall() if cursor.description else _CHANGED[cursor.rowcount > 0])
         except StopIteration as stop:
             return stop.value
         except sqlite3.DatabaseError as error:

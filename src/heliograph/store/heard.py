@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from uuid import uuid4
 
 import msgspec
 
-from heliograph.core.content import Card, CardBody, Carousel, Content
+from heliograph.core import option
+from heliograph.core.content import Reply, suggestions_of
 from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
-from heliograph.store import journal, receipts
+from heliograph.store import journal, opt_outs, receipts
 from heliograph.store.codec import encode
 from heliograph.store.outside import short, sound
 from heliograph.store.verb import Row, Verb
@@ -67,32 +68,47 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
         alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
     if not attempt:
         return Joined()
-    state = yield from receipts.apply(site, alert, attempt, receipt, now)
+    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel)
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
 def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int) -> Verb[Joined]:
-    alert, attempt, rule = yield from _answered(site, sender, said, now)
+    alert, attempt, rule, chosen = yield from _answered(site, sender, said, now)
+    detail: dict[str, str] = {"rule": rule}
+    if chosen is not None:
+        detail["said"] = said.text
+        said = msgspec.structs.replace(said, kind="tap", text=chosen.text, postback=chosen.postback)
     recipient = short(said.recipient)
     yield "inbound_put", (site, recipient, now, name, sender, channel, alert, rule, encode(said))
     if alert and said.kind != "typing":
-        yield from _note(site, alert, attempt, "replied", said, now, rule=rule)
+        yield from _note(site, alert, attempt, "replied", said, now, **detail)
     return Joined(alert=alert, attempt=attempt)
 
 
-def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str, str, str]]:
-    """The alert and the attempt that somebody answers, and the rule that found them: quoted | offered | newest."""
+def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str, str, str, Reply | None]]:
+    """The alert and the attempt that somebody answers, the rule that found them (quoted | offered | option | newest),
+    and the option that the words choose, where they choose one (core.option)."""
+    words = said.text if said.kind == "text" and not said.postback else ""
+    quoted = ("", "")
     if said.in_reply_to:
-        alert, attempt = yield from receipts.find(site, sender, said.in_reply_to, said.in_reply_to)
-        if attempt:
-            return alert, attempt, "quoted"
-    rows = yield from _alerts_to(site, sender, said.recipient, now, OFFERS if said.postback else 1)
-    if said.postback:
-        for alert, body in rows:
-            attempt, content = journal.content_of(body)
-            if said.postback in _postbacks(content):
-                return alert, attempt, "offered"
-    return (rows[0][0], journal.content_of(rows[0][1])[0], "newest") if rows else ("", "", "")
+        quoted = yield from receipts.find(site, sender, said.in_reply_to, said.in_reply_to)
+        if quoted[1] and not words:
+            return *quoted, "quoted", None
+    rows = yield from _alerts_to(site, sender, said.recipient, now, OFFERS if said.postback or words else 1)
+    for alert, body in rows if said.postback or words else ():
+        attempt, content = journal.content_of(alert, body)
+        if quoted[1] and attempt != quoted[1]:
+            continue
+        if said.postback and any(one.postback == said.postback for one in suggestions_of(content)):
+            return alert, attempt, "offered", None
+        chosen = option.chosen(content, words) if words else None
+        if chosen is not None:
+            return alert, attempt, "option", chosen
+        if words and option.settles(content, words):
+            break
+    if quoted[1]:
+        return *quoted, "quoted", None
+    return (rows[0][0], journal.content_of(*rows[0])[0], "newest", None) if rows else ("", "", "", None)
 
 
 def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> Verb[list[Row]]:
@@ -105,11 +121,12 @@ def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> V
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else heard.at
-    yield "opt_out_put", (site, recipient, channel, int(heard.wanted), at)
+    row = OptOut(site=site, recipient=recipient, scope=channel, at=at, how="provider", by=sender, wanted=heard.wanted)
+    yield from opt_outs.say(row)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()
-    alert, attempt = rows[0][0], journal.content_of(rows[0][1])[0]
+    alert, attempt = rows[0][0], journal.content_of(*rows[0])[0]
     yield from _note(site, alert, attempt, "opted_in" if heard.wanted else "opted_out", heard, now, scope=channel)
     return Joined(alert=alert, attempt=attempt)
 
@@ -120,8 +137,8 @@ def _note(
     said = msgspec.Raw(encode({**detail, "event": msgspec.Raw(encode(event))}))
     line = Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=said)
     rows = yield "alert_lock", (site, alert)
-    state, reason, channel, send_at, pages, _ = rows[0]
-    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1)
+    state, reason, channel, send_at, pages, _, attempts = rows[0]
+    yield "alert_move", (site, alert, state, reason, channel, send_at, pages + 1, attempts)
     yield journal.page(site, alert, pages + 1, (line,))
 
 
@@ -131,12 +148,14 @@ def inbound(site: str, recipient: str, limit: int) -> Verb[list[ProviderEvent]]:
     return [_event(row[0]) for row in rows]
 
 
-def _postbacks(content: Content) -> Iterator[str]:
-    bodies: tuple[CardBody, ...] = ()
-    match content:
-        case Card(card=body):
-            bodies = (body,)
-        case Carousel(cards=cards):
-            bodies = cards
-    for suggestions in (content.suggestions, *(body.suggestions for body in bodies)):
-        yield from (suggestion.postback for suggestion in suggestions if suggestion.postback)
+def last_inbound(site: str, sender: str, recipient: str, since: int) -> Verb[int | None]:
+    """When (ms) the recipient last wrote to this sender, by the provider's time where it gave one: a callback may come
+    days late. None: not after `since`."""
+    rows = yield "inbound_from", (site, short(recipient), since, sender)
+    said = [(at, _event(body)) for at, body in rows]
+    times = [
+        at if event.at is None else min(at, event.at)
+        for at, event in said
+        if isinstance(event, Inbound) and event.kind != "typing"
+    ]
+    return max((at for at in times if at >= since), default=None)

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Content
 from heliograph.core.event import Entry
+from heliograph.core.fallback import Need
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.store.codec import encode
+from heliograph.store.standing import Standing
 from heliograph.store.verb import Row, Step
 
 _alert = msgspec.json.Decoder(Alert).decode
-_attempt = msgspec.json.Decoder(Attempt).decode
 _entries = msgspec.json.Decoder(tuple[Entry, ...]).decode
 _names = msgspec.json.Decoder(tuple[str, ...]).decode
 _replace = msgspec.structs.replace
+
+
+class Begun(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What an attempt is from its beginning; the rest stands in its alert, or changes (store/standing.py). Short on
+    purpose: two first pages of usual alerts then share a page of the file."""
+
+    number: int
+    channel: str
+    provider: str
+    sender: str
+    created: int
+    expires: int
+    traffic: str
+    content: Content
+    need: Need = Need.SENT
+    leave_at: int | None = None
+    overlap: bool = False
+    passed: tuple[str, ...] = ()
+    window_ends: int | None = None
+
+
+_begun = msgspec.json.Decoder(Begun).decode
 _NULL = msgspec.Raw(b"null")
 _OBJECT = msgspec.Raw(b"{}")
 
@@ -25,7 +46,7 @@ _OBJECT = msgspec.Raw(b"{}")
 def first_page(alert: Alert, former: str, decision: bytes, attempt: Attempt | None, entries: tuple[Entry, ...]) -> Step:
     """The page of an acceptance. `alertInfo` stands beside the body: the caller's bytes as they came."""
     body = _replace(alert, alert_info=_NULL, former=former or alert.former)
-    started, sender = (encode(attempt), attempt.sender) if attempt is not None else (None, None)
+    started, sender = _started(attempt)
     return "journal_put", (
         *(alert.site, alert.id, 1, _lines(entries), encode(body), bytes(alert.alert_info), decision),
         *(started, sender, None, None, None),
@@ -45,11 +66,32 @@ def page(
     references: tuple[str, ...] = (),
 ) -> Step:
     """A further page. `begun`: an attempt that begins; `raw` and `references`: what came back to `answered`."""
-    started, sender = (encode(begun), begun.sender) if begun is not None else (None, None)
+    started, sender = _started(begun)
     return "journal_put", (
         *(site, alert, number, _lines(entries), None, None, decision, started, sender),
         *(answered or None, raw or None, encode(references) if references else None),
     )
+
+
+def _started(attempt: Attempt | None) -> tuple[bytes | None, str | None]:
+    if attempt is None:
+        return None, None
+    begun = Begun(
+        attempt.number,
+        attempt.channel,
+        attempt.provider,
+        attempt.sender,
+        attempt.created,
+        attempt.expires,
+        attempt.traffic,
+        attempt.content,
+        attempt.need,
+        attempt.leave_at,
+        attempt.overlap,
+        attempt.passed,
+        attempt.window_ends,
+    )
+    return encode(begun), attempt.sender
 
 
 class Pages:
@@ -60,7 +102,7 @@ class Pages:
         self.entries: tuple[Entry, ...] = tuple(entry for row in rows for entry in _entries(row[0]))
         self.decision: bytes = next((row[3] for row in reversed(rows) if row[3] is not None), b"")
         self._first = rows[0]
-        self._begun = [_attempt(row[4]) for row in rows if row[4] is not None]
+        self._begun = {begun.number: begun for begun in (_begun(row[4]) for row in rows if row[4] is not None)}
         self._answers = [row for row in rows if row[5] is not None]
 
     def alert(self, state: str, reason: str, send_at: int | None) -> Alert:
@@ -69,36 +111,48 @@ class Pages:
             _alert(body), alert_info=msgspec.Raw(info), state=AlertState(state), reason=reason, send_at=send_at
         )
 
-    def attempts(self) -> list[str]:
-        """The attempts' ids, in their order."""
-        return [attempt.id for attempt in sorted(self._begun, key=lambda attempt: attempt.number)]
-
-    def attempt(self, id: str, state: str, reason: str, tries: int, revoke_asked: int | None) -> Attempt:
-        attempt = next(attempt for attempt in self._begun if attempt.id == id)
-        raw, references = attempt.raw, attempt.references
+    def attempt(self, id: str, standing: Standing) -> Attempt:
+        begun, alert = self._begun[standing.number], _alert(self._first[1])
+        raw: bytes = b""
+        references: tuple[str, ...] = ()
         for *_, answered, answer, known_as in self._answers:
             if answered == id:
                 raw = answer or raw
                 references = _names(known_as) if known_as else references
-        return _replace(
-            attempt,
-            state=AttemptState(state),
-            reason=reason,
-            tries=tries,
-            revoke_asked=revoke_asked,
+        return Attempt(
+            id=id,
+            alert=alert.id,
+            site=alert.site,
+            number=begun.number,
+            channel=begun.channel,
+            provider=begun.provider,
+            sender=begun.sender,
+            recipient=alert.recipient,
+            content=begun.content,
+            expires=begun.expires,
+            created=begun.created,
+            traffic=begun.traffic,
+            test=alert.test,
+            need=begun.need,
+            leave_at=begun.leave_at,
+            overlap=begun.overlap,
+            passed=begun.passed,
+            window_ends=begun.window_ends,
+            state=AttemptState(standing.state),
+            reason=standing.reason,
+            tries=standing.tries,
+            revoke_asked=standing.revoke_asked,
             raw=raw,
             references=references,
         )
 
 
-def content_of(attempt: bytes) -> tuple[str, Content]:
-    """Id and content of an attempt's body."""
-    read: Any = _attempt(attempt)
-    return read.id, read.content
+def content_of(alert: str, begun: bytes) -> tuple[str, Content]:
+    """Id and content of an alert's attempt, as it began."""
+    read = _begun(begun)
+    return attempt_id(alert, read.number), read.content
 
 
 def _lines(entries: tuple[Entry, ...]) -> bytes:
     """An entry without detail gets an empty object: an empty Raw is no JSON."""
-    if all(bytes(entry.detail) for entry in entries):
-        return encode(entries)
     return encode([entry if bytes(entry.detail) else _replace(entry, detail=_OBJECT) for entry in entries])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from heliograph.core.alert import alert_of
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, moved, shown
-from heliograph.store import due, journal
+from heliograph.store import due, journal, operators, standing
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
 _receipt = msgspec.json.Decoder(Receipt).decode
+_ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
+_SHOWN = frozenset({AlertState.DELIVERED, AlertState.READ})
 OWN = 36  # characters of our ids
 
 
@@ -19,9 +22,10 @@ def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str
     """The alert and the attempt that our own id or the provider's name stands for, empty where nobody knows (yet)."""
     for id in (attempt, reference[-OWN:]):
         if id:
-            rows = yield "attempt_read", (short(id),)
-            if rows and rows[0][0] == site:
-                return rows[0][1], id
+            alert = alert_of(short(id))
+            rows = yield "alert_read", (alert,)
+            if rows and rows[0][0] == site and standing.of(alert, id, standing.read(rows[0][-1])):
+                return alert, id
     if reference:
         rows = yield "reference_read", (site, sender, short(reference))
         if rows:
@@ -58,31 +62,43 @@ def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now:
         yield from apply(site, alert, attempt, _receipt(body), now)
 
 
-def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Verb[AttemptState | None]:
+def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: str = "") -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
-    attempt's new state, None where it stays as it was."""
-    rows = yield "alert_lock_with", (site, alert, attempt)
+    attempt's new state, None where it stays as it was. `via`: its channel, shown as the alert's where it arrived."""
+    rows = yield "alert_lock", (site, alert)
     if not rows:
         return None
-    alert_state, reason, channel, send_at, pages, _, _, state, _, tries, revoke_asked = rows[0]
-    before, alert_before = AttemptState(state), AlertState(alert_state)
+    alert_state, reason, channel, send_at, pages, _, kept = rows[0]
+    standings = standing.read(kept)
+    its = standing.of(alert, attempt, standings)
+    if its is None:
+        return None
+    before, alert_before = AttemptState(its.state), AlertState(alert_state)
     after = moved(before, receipt.state)
     alert_after = shown(alert_before, (after,))
     if after is not before:
-        yield "attempt_move", (site, attempt, after.value, receipt.reason, tries, revoke_asked)
+        its.state, its.reason = after.value, receipt.reason
+        yield from operators.doubted(site, alert, attempt, its.sender, before, after, now)
         yield from due.follow(site, attempt, after, alert_after, now)
     if alert_after is not alert_before:
         reason, send_at = "", None
-    yield "alert_move", (site, alert, alert_after.value, reason, channel, send_at, pages + 1)
+        channel = via if via and alert_after in _SHOWN else channel
+    moves = (alert_after.value, reason, channel, send_at, pages + 1, standing.written(standings))
+    yield "alert_move", (site, alert, *moves)
     kind = after.value if after is not before else "receipt"
-    yield journal.page(site, alert, pages + 1, (entry(receipt, kind, attempt, now),))
+    late = its.revoke_asked is not None and after is not before and after in _ARRIVED
+    line = entry(receipt, kind, attempt, now, exception="late_delivered" if late else "")
+    yield journal.page(site, alert, pages + 1, (line,))
     return after if after is not before else None
 
 
-def entry(receipt: Receipt, kind: str, attempt: str, now: int) -> Entry:
+def entry(receipt: Receipt, kind: str, attempt: str, now: int, *, exception: str = "") -> Entry:
+    """`exception`: late_delivered, where the provider had been asked to take the message back."""
     detail: dict[str, object] = {"event": receipt.event, "state": receipt.state.value, "raw": receipt.raw}
     if receipt.at is not None:
         detail["at"] = receipt.at
     if receipt.reason:
         detail["reason"] = receipt.reason
+    if exception:
+        detail["exception"] = exception
     return Entry(at=now, kind=kind, by="provider", attempt=attempt, detail=msgspec.Raw(encode(detail)))

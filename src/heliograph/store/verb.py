@@ -5,9 +5,12 @@
 
 `"claim_take"` is the name of a statement in sql/, the tuple its parameters in the order that its name line declares.
 A verb knows no driver, no thread and no event loop: engine_sqlite.py runs it step by step in its writer thread,
-engine_postgresql.py awaits each step. It runs inside one transaction, from its first statement to its return, and may
-be run again from the start when that transaction was undone, so it keeps nothing but what it returns. Because the
-steps are data, an engine may also run many verbs abreast and send one statement for the same step of all of them.
+engine_postgresql.py awaits each step. A statement that only writes gives no row; one that is asked whether it wrote
+(`nonce_new`, `claim_new`, `alert_taken`: a text per engine) gives one if it did.
+
+It runs inside one transaction, from its first statement to its return, and may be run again from the start when that
+transaction was undone, so it keeps nothing but what it returns. Because the steps are data, an engine may also run many
+verbs abreast and send one statement for the same step of all of them.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from heliograph.errors import CallRefused, StoreAway
 from heliograph.telemetry import stack_of
 from heliograph.web import problem
 from heliograph.web.call import Doors, WebAnswer, WebCall
-from heliograph.web.route import Listener, Route, Table
+from heliograph.web.route import Auth, Listener, Route, Table
 from heliograph.web.server import BodyTimeout, BodyTooLarge, CallerGone, read_body, written
 
 Scope = MutableMapping[str, Any]
@@ -23,6 +23,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.", "::1", "::ffff:127.")
+CALLBACK_LIMIT = 4 << 20  # bytes; Meta posts up to 1,000 events at once, 3 MB, and what is refused is lost after 7 days
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via")
 
 
@@ -65,10 +66,11 @@ def asgi(doors: Doors, listener: Listener = Listener.PUBLIC) -> App:
             if not served(route, is_private):
                 route, answer = None, problem.no_route(method, raw_path)
             else:
+                most = max(limit, CALLBACK_LIMIT) if route.auth is Auth.CALLBACK else limit
                 try:
-                    body = await read_body(scope, receive, limit, settings.body_timeout)
+                    body = await read_body(scope, receive, most, settings.body_timeout)
                 except BodyTooLarge:
-                    answer = problem.too_large(raw_path, limit)
+                    answer = problem.too_large(raw_path, most)
                 except BodyTimeout as late:
                     answer = problem.say(raw_path, 408, late.sentence, headers=((b"connection", b"close"),))
                 except CallerGone:

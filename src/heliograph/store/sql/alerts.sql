@@ -1,34 +1,23 @@
--- Alerts and attempts (short rows that are searched and changed) and the journal (what was said, appended).
+-- Alerts with their attempts (short rows that are searched and changed) and the journal (what was said, appended).
 
--- name: alert_put(site, id, created, recipient, template, language, state, reason, channel, external, send_at, claims)!
+-- name: alert_put(site, id, created, recipient, template, language, state, reason, channel, external, send_at, claims, attempts)!
 -- Written once: an acceptance that is repeated with the same id changes nothing.
 INSERT INTO alerts (site, id, created, recipient, template, language, state, reason, channel, external, send_at,
-                    claims, pages)
+                    claims, pages, attempts)
 VALUES (:site, :id, :created, :recipient, :template, :language, :state, :reason, :channel, :external, :send_at,
-        :claims, 1)
+        :claims, 1, :attempts)
 ON CONFLICT DO NOTHING;
 
--- name: alert_move(site, id, state, reason, channel, send_at, pages)!
-UPDATE alerts SET state = :state, reason = :reason, channel = :channel, send_at = :send_at, pages = :pages
+-- name: alert_move(site, id, state, reason, channel, send_at, pages, attempts)!
+UPDATE alerts SET state = :state, reason = :reason, channel = :channel, send_at = :send_at, pages = :pages,
+    attempts = :attempts
 WHERE site = :site AND id = :id;
 
 -- name: alert_read(id)
-SELECT site, state, reason, send_at FROM alerts WHERE id = :id;
+SELECT site, state, reason, send_at, attempts FROM alerts WHERE id = :id;
 
 -- name: alert_claims(site, id)
 SELECT claims FROM alerts WHERE site = :site AND id = :id;
-
--- name: attempt_put(site, id, alert, sender, state, reason, tries, revoke_asked)!
-INSERT INTO attempts (site, id, alert, sender, state, reason, tries, revoke_asked)
-VALUES (:site, :id, :alert, :sender, :state, :reason, :tries, :revoke_asked)
-ON CONFLICT DO NOTHING;
-
--- name: attempt_move(site, id, state, reason, tries, revoke_asked)!
-UPDATE attempts SET state = :state, reason = :reason, tries = :tries, revoke_asked = :revoke_asked
-WHERE site = :site AND id = :id;
-
--- name: attempt_read(id)
-SELECT site, alert, state, reason, tries, revoke_asked FROM attempts WHERE id = :id;
 
 -- name: journal_put(site, alert, page, entries, body, info, decision, attempt, sender, answered, raw, known_as)!
 INSERT INTO journal (site, alert, page, entries, body, info, decision, attempt, sender, answered, raw, known_as)

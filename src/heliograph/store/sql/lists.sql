@@ -1,9 +1,20 @@
 -- Lists of alerts, newest first. Each walks one index from the cursor on (keyset), so that page 1,000 costs what page 1
 -- costs; further filters are looked at on the way. `before` is an alert's id, '~' (after every id) for the first page.
 
--- name: list_state(site, state, before, many)
+-- name: list_site(site, before, many)
 SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
-WHERE site = :site AND state = :state AND id < :before ORDER BY site DESC, state DESC, id DESC LIMIT :many;
+WHERE site = :site AND id < :before ORDER BY site DESC, id DESC LIMIT :many;
+
+-- name: list_ended(site, state, before, many)
+SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
+WHERE site = :site AND state = :state AND id < :before
+  AND state IN ('scheduled', 'refused', 'failed', 'expired', 'cancelled')
+ORDER BY site DESC, state DESC, id DESC LIMIT :many;
+
+-- name: list_under_way(site, state, before, many)
+-- States that an alert passes through, or that most alerts end in: found on a walk through all of them.
+SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
+WHERE site = :site AND state = :state AND id < :before ORDER BY site DESC, id DESC LIMIT :many;
 
 -- name: list_external(site, external, state, recipient, before, many)
 SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Raw
 
 from heliograph.core.alert import AlertRequest
-from heliograph.web.livedeflect.fields import DEEPEST, LONGEST, NAMES
+from heliograph.web.livedeflect.fields import DEEPEST, LONGEST
 from heliograph.web.livedeflect.tolerance import read_any
 
 Required = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
@@ -42,7 +42,6 @@ class Clean(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 _clean = msgspec.json.Decoder(Clean).decode
-_names = re.compile(b'"(?:' + b"|".join(name.encode() for name in NAMES) + b')"').findall
 # An escape that could spell a letter of a field's name or a control character: legal, and never seen from a client.
 _odd_escape = re.compile(rb"\\u00[0-7]").search
 
@@ -60,6 +59,23 @@ def read(body: bytes, idempotency_key: str = "", key: str = "") -> tuple[AlertRe
     return read_any(body, idempotency_key, key)
 
 
+def _strings(sent: Clean, variables: int, info: bool) -> int:
+    """How many strings a clean body has outside of alertInfo: a name and a value for each field, five of them needed
+    (proactiveVariables is a name alone), and two for each variable."""
+    given = (
+        (sent.skill is not None)
+        + (sent.proactiveLanguage is not None)
+        + (sent.externalCustomerId is not None)
+        + (sent.externalCustomerIdDescriptor is not None)
+        + (sent.externalAlertId is not None)
+        + (sent.firstName is not None)
+        + (sent.lastName is not None)
+        + (sent.proactiveChannel is not None)
+        + (sent.proactiveTemplateVersion is not None)
+    )
+    return 9 + 2 * given + 2 * variables + info
+
+
 def _read_clean(body: bytes, idempotency_key: str, key: str) -> AlertRequest | None:
     """The request, or None where the body is not clean for whatever reason."""
     if b"\\" in body and _odd_escape(body):
@@ -72,20 +88,15 @@ def _read_clean(body: bytes, idempotency_key: str, key: str) -> AlertRequest | N
         sent = _clean(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    # msgspec keeps the last of two equal keys and does not say so. A name that stands in the body more than once may
-    # also be a value, or a key of alertInfo: tolerance.py looks closer.
-    names = _names(body)
-    if len(set(names)) != len(names):
-        return None
-    variables = {}
-    for name, value in sent.proactiveVariables.items():
-        if not name.isascii() or body.count(b'"%b"' % name.encode()) != 1:
-            return None
-        variables[name.removeprefix("@")] = value
-    if len(variables) != len(sent.proactiveVariables) or "" in variables:
-        return None
     info = bytes(sent.alertInfo)
     if info and info[0] != 0x7B:  # not an object: null, "" and [] mean absent, the rest is a fault
+        return None
+    variables = {name.removeprefix("@"): value for name, value in sent.proactiveVariables.items()}
+    if len(variables) != len(sent.proactiveVariables) or "" in variables:
+        return None
+    # msgspec keeps the last of two equal keys and does not say so. The strings of the body are counted by their quotes:
+    # where there are more than were read, a key came twice, is null, or a quote is escaped: tolerance.py looks closer.
+    if body.count(b'"') - info.count(b'"') != 2 * _strings(sent, len(variables), bool(info)):
         return None
     return AlertRequest(
         site=sent.siteId,

@@ -1,10 +1,11 @@
 -- The first schema, PostgreSQL. Kept beside its twin in ../sqlite/: same tables, same columns, same names.
 --
--- What is searched or changed stands in short rows (`alerts`, `attempts`), what was said is appended to the `journal` and
+-- What is searched or changed stands in short rows (`alerts`), what was said is appended to the `journal` and
 -- never changed. Every primary key begins with the site, so that sites can be spread over several databases. Times are
 -- ms since the epoch, bodies are JSON as bytes.
 
--- `claims`: scope and key of the claims that came with it. `pages`: how many it has in the journal.
+-- `claims`: scope and key of the claims that came with it. `attempts`: how each stands (store/standing.py).
+-- `pages`: how many it has in the journal.
 CREATE TABLE alerts (
     site      TEXT NOT NULL,
     id        TEXT NOT NULL,
@@ -18,6 +19,7 @@ CREATE TABLE alerts (
     external  TEXT NOT NULL,
     send_at   BIGINT,
     claims    BYTEA NOT NULL,
+    attempts  BYTEA NOT NULL,
     pages     BIGINT NOT NULL,
     PRIMARY KEY (site, id)
 );
@@ -25,26 +27,16 @@ CREATE TABLE alerts (
 -- Callbacks, due rows and people name an alert or an attempt by its id alone.
 CREATE INDEX alerts_id ON alerts (id);
 
--- Lists: every state's alerts in the order of time; all states together are a merge of ten such walks.
-CREATE INDEX alerts_state ON alerts (site, state, id);
+-- Lists: a site's alerts in the order of time. Those that somebody has to look for (held, refused, failed …) have an
+-- index of their own; the others are most of all, and an alert on its way would be written to it again at each step.
+CREATE INDEX alerts_site ON alerts (site, id);
+
+CREATE INDEX alerts_ended ON alerts (site, state, id)
+    WHERE state IN ('scheduled', 'refused', 'failed', 'expired', 'cancelled');
 
 CREATE INDEX alerts_recipient ON alerts (site, recipient, created, id);
 
 CREATE INDEX alerts_external ON alerts (site, external, id) WHERE external <> '';
-
-CREATE TABLE attempts (
-    site         TEXT NOT NULL,
-    id           TEXT NOT NULL,
-    alert        TEXT NOT NULL,
-    sender       TEXT NOT NULL,
-    state        TEXT NOT NULL,
-    reason       TEXT NOT NULL,
-    tries        BIGINT NOT NULL,
-    revoke_asked BIGINT,
-    PRIMARY KEY (site, id)
-);
-
-CREATE INDEX attempts_id ON attempts (id);
 
 -- One page for each commit that added to an alert. `entries`: lines of its timeline. `body`, `info`: the alert and the
 -- caller's alertInfo (page 1). `attempt`, `sender`: an attempt that begins here. `answered`, `raw`, `known_as`: what the

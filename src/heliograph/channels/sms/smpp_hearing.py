@@ -1,0 +1,191 @@
+"""Hears what a centre delivers: all that waits is written down in one commit, and only then acknowledged.
+
+What cannot be written down now is answered with a temporary error, and the centre delivers it again. One task per
+sender does it, not one per PDU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from uuid import uuid4
+
+from heliograph.channels.sms import smpp_inbound, smpp_joined
+from heliograph.channels.sms import smpp_numbers as n
+from heliograph.channels.sms.smpp_followed import Followed
+from heliograph.channels.sms.smpp_ids import Ids
+from heliograph.channels.sms.smpp_joined import Joined, Whole
+from heliograph.channels.sms.smpp_pdu import BadPdu, data, delivered
+from heliograph.channels.sms.smpp_session import Session
+from heliograph.channels.sms.smpp_settings import Settings
+from heliograph.channels.sms.smpp_text import decoded
+from heliograph.core.event import ProviderEvent
+from heliograph.errors import StoreAway
+
+AT_ONCE = 500  # events in one commit
+WAITING = 20_000  # PDUs that wait to be written down; more are told to come again
+AGAIN = 3_600.0  # seconds within which what was acknowledged on a line that broke may be delivered again
+UNSURE = 10.0  # seconds before a break in which an acknowledgement may not have arrived
+RETRY = 1.0  # seconds between tries to write down what nobody will tell us again
+
+
+class Arrived(NamedTuple):
+    session: Session
+    command: int
+    sequence: int
+    body: bytes
+
+
+class _Noted(NamedTuple):
+    """An event, who waits for its acknowledgement (None: nobody), and what is done where it is or is not on disk."""
+
+    event: ProviderEvent | None
+    arrived: Arrived | None
+    kept: Callable[[], None] | None
+    undo: Callable[[], None] | None
+
+
+class Hearing:
+    def __init__(
+        self,
+        settings: Settings,
+        heard: Callable[[tuple[ProviderEvent, ...]], Awaitable[None]],
+        ids: Ids,
+        followed: Followed,
+    ) -> None:
+        self._settings = settings
+        self._heard = heard
+        self._ids = ids
+        self._followed = followed
+        self._joined = Joined(within=settings.join_within, alphabet=settings.alphabet)
+        self._arrived: deque[Arrived] = deque()
+        self._ours: deque[ProviderEvent] = deque()  # what nobody will tell us again
+        self._wake = asyncio.Event()
+        self._acknowledged: deque[tuple[float, Session, bytes]] = deque(maxlen=WAITING)
+        self._again: dict[bytes, float] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    def start(self) -> None:
+        self._task = asyncio.ensure_future(self._run())
+        self._task.add_done_callback(_report)
+
+    def arrived(self, session: Session, command: int, sequence: int, body: bytes) -> None:
+        if len(self._arrived) >= WAITING:
+            session.acknowledge(command, sequence, n.RX_T_APPN)
+            return
+        self._arrived.append(Arrived(session, command, sequence, body))
+        self._wake.set()
+
+    def tell(self, event: ProviderEvent) -> None:
+        """An event of our own making (an answer that came late). It is tried until it is on disk."""
+        self._ours.append(event)
+        self._wake.set()
+
+    def tick(self, now: float) -> None:
+        for whole in self._joined.late(now):
+            self.tell(smpp_inbound.inbound(whole))
+        for body, until in list(self._again.items()):
+            if until > now:
+                break
+            del self._again[body]
+
+    def broke(self, session: Session) -> None:
+        """The line is gone: what was acknowledged just now may come again, and is known then by its bytes."""
+        now = asyncio.get_running_loop().time()
+        for at, which, body in self._acknowledged:
+            if which is session and at > now - UNSURE:
+                self._again[body] = now + AGAIN
+
+    async def close(self, deadline: float) -> None:
+        """Writes down what waits, also long messages that are not whole. What the store does not take until `deadline`
+        is delivered again by the centre."""
+        for whole in self._joined.rest():
+            self.tell(smpp_inbound.inbound(whole))
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            if not self._arrived and not self._ours:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+            ours = [self._ours.popleft() for _ in range(min(AT_ONCE, len(self._ours)))]
+            arrived = [self._arrived.popleft() for _ in range(min(AT_ONCE, len(self._arrived)))]
+            noted = [_Noted(event, None, None, None) for event in ours]
+            noted += [self._read(one) for one in arrived]
+            try:
+                events = tuple(one.event for one in noted if one.event is not None)
+                if events:
+                    await self._heard(events)
+            except StoreAway:
+                status = n.RX_T_APPN
+            except Exception as error:  # noqa: BLE001  whatever it is: nothing was written, and the next may be
+                status = n.RX_T_APPN
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "what the SMS centre delivered was not written down", "exception": error}
+                )
+            else:
+                status = n.ROK
+            self._settle(noted, status)
+            if status:
+                self._ours.extendleft(reversed(ours))
+                await asyncio.sleep(RETRY if ours else 0)
+
+    def _settle(self, noted: list[_Noted], status: int) -> None:
+        now = asyncio.get_running_loop().time()
+        for one in noted:
+            follow = one.undo if status else one.kept
+            if follow is not None:
+                follow()
+            if one.arrived is None:
+                continue
+            session, command, sequence, body = one.arrived
+            sure = session.acknowledge(command, sequence, status)
+            if status == n.ROK and one.event is not None and not one.event.event.startswith("r"):
+                # A receipt that comes again has its id; what a person wrote has none.
+                if sure:
+                    self._acknowledged.append((now, session, body))
+                else:
+                    self._again[body] = now + AGAIN
+
+    def _read(self, arrived: Arrived) -> _Noted:
+        body = arrived.body
+        try:
+            said = delivered(body) if arrived.command == n.DELIVER_SM else data(body)
+        except BadPdu as bad:
+            return _Noted(smpp_inbound.unreadable(body, str(bad)), arrived, None, None)
+        if smpp_inbound.is_receipt(said):
+            event, undo = smpp_inbound.receipt(said, self._settings, self._ids, self._followed)
+            return _Noted(event, arrived, None, undo)
+        if self._again.pop(body, None) is not None:
+            return _Noted(None, arrived, None, None)  # it is on disk; its acknowledgement was lost
+        place, octets = smpp_joined.split(said)
+        if place is None:
+            whole = Whole(
+                id=f"m{uuid4().hex}",
+                source_ton=said.source_ton,
+                source=said.source,
+                destination=said.destination,
+                text=decoded(octets, said.data_coding, self._settings.alphabet),
+            )
+            return _Noted(smpp_inbound.inbound(whole), arrived, None, None)
+        key, complete = self._joined.take(said, place, octets, asyncio.get_running_loop().time())
+        if complete is None:
+            text = decoded(octets, said.data_coding, self._settings.alphabet)
+            kept = smpp_inbound.part(f"p{uuid4().hex}", said, f"{place.number} of {place.total}", text)
+            return _Noted(kept, arrived, None, None)
+        return _Noted(smpp_inbound.inbound(complete), arrived, lambda: self._joined.settled(key), None)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        task.get_loop().call_exception_handler({"message": "hearing stopped", "exception": fault, "task": task})
