@@ -25,7 +25,6 @@ _WHY = {
     "outside_window": "the recipient has not written lately, and only a message that the provider keeps may be sent",
     "not_for_test": "a test key, and it is no sandbox sender",
     "sender_paused": "its sender is paused", "cannot_reach": "the recipient cannot be reached on it",
-    "outside_window": "the recipient's window is closed", "passed": "it was left before", "tried": "it just failed",
 }  # fmt: skip
 
 
