@@ -13,6 +13,7 @@ import random
 import ssl
 import zlib
 from datetime import UTC, datetime, timedelta
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -47,18 +48,27 @@ GOOD_BYE = 2.0  # seconds to unbind in
 LONGEST = timedelta(days=30)  # of a validity period; what lives longer is given this
 
 
+# The open sender of each (way out, site, name): a new one under the name takes over from it.
+_open: WeakValueDictionary[tuple[int, str, str], Smpp] = WeakValueDictionary()
+
+
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Smpp:
-    """The sender, connecting behind our back. Raises SetupError for a `ca` that cannot be used."""
+    """The sender, connecting behind our back. One that is open under its name gives way first, since an account has so
+    many binds and no more. Raises SetupError for a `ca` that cannot be used."""
     if not isinstance(settings, Settings):
         settings = msgspec.convert(msgspec.to_builtins(settings), Settings)
     try:
-        return Smpp(settings, ways)
+        key = (id(ways.out), sender.site, sender.name)  # a house has one way out
+        former = _open.get(key)
+        made = Smpp(settings, ways, former if former is not None and former.is_open else None)
     except ssl.SSLError as broken:
         raise SetupError(
             f"Sender {sender.name}: `ca` holds no certificate in PEM form. Set ca_file in the site's file and apply it "
             "again.",
             code="no_certificate",
         ) from broken
+    _open[key] = made
+    return made
 
 
 def check(content: Content) -> list[str]:
@@ -86,22 +96,27 @@ class Smpp:
     repeats_are_ignored = False
     asks_capability = False
 
-    def __init__(self, settings: Settings, ways: Ways) -> None:
+    def __init__(self, settings: Settings, ways: Ways, former: Smpp | None) -> None:
         self.can_ask = settings.query
         self.can_revoke = settings.cancel
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(settings.throughput)
         self._ids = Ids(settings.message_id_base)
-        self._followed = Followed()
+        self._followed: Followed = former._followed if former is not None else Followed()
         self._hearing = Hearing(settings, ways.heard, self._ids, self._followed)
         self._line = Line(settings, ways.out, self._hearing)
         address = settings.address.removeprefix("+")
         self._source = smpp_pdu.source(settings.service_type, settings.ton, settings.npi, address)
         self._questions = Questions(settings, self._line)
         self._references = itertools.count(random.randrange(256))
+        self._successor: Smpp | None = None
+        self._closed: asyncio.Task[None] | None = None
         self._hearing.start()
-        self._line.start()
+        if former is None:
+            self._line.start()
+        else:
+            former._give_way(self)
 
     async def capability(self, recipient: str, now: int, deadline: float) -> Capability:
         return Capability(reach=Reach.UNKNOWN, asked=now, reason="not_asked")
@@ -109,6 +124,8 @@ class Smpp:
     async def send(self, message: Message, deadline: float) -> Taken:
         """Hands over every part, or says what is true instead. Raises SendError; a repeat is a second message unless
         its fate is `retry`."""
+        if self._successor is not None:
+            return await self._successor.send(message, deadline)
         started = self._loop.time()
         if message.expires <= message.now:
             raise _ours("expired", "The alert's time ended before it was sent.", Blame.CALLER)
@@ -147,10 +164,14 @@ class Smpp:
 
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
         """cancel_sm for every part. Raises SendError."""
+        if self._successor is not None:
+            return await self._successor.revoke(message_id, recipient, deadline)
         return await self._questions.cancel(message_id, recipient, deadline)
 
     async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> Receipt | None:
         """query_sm for every part. Raises SendError."""
+        if self._successor is not None:
+            return await self._successor.ask(message_id, references, deadline)
         return await self._questions.query(message_id, references, deadline) if self.can_ask else None
 
     async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
@@ -159,15 +180,32 @@ class Smpp:
     def read(self, call: Call) -> Heard:
         raise CallRefused("An SMS centre speaks SMPP and posts no callbacks.", code="no_callbacks")
 
+    @property
+    def is_open(self) -> bool:
+        """Its binds are kept up here and now, or about to be given up."""
+        return self._loop is asyncio.get_running_loop() and (self._closed is None or not self._closed.done())
+
     def health(self) -> dict[str, object]:
         """How the line is: binds up, the window in use, what waits, the last error."""
         return self._line.health()
 
     async def close(self) -> None:
         """Unbinds and closes within two seconds; what was heard is written down first."""
+        if self._closed is None:
+            self._closed = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
         deadline = self._loop.time() + GOOD_BYE
         await self._line.close(deadline - GOOD_BYE / 2)
         await self._hearing.close(deadline)
+
+    def _give_way(self, successor: Smpp) -> None:
+        """What is under way here comes to its end; what is not written yet, and all that comes, is the successor's."""
+        self._successor = successor
+        if self._closed is None:
+            self._closed = asyncio.ensure_future(self._close())
+        self._closed.add_done_callback(lambda _: successor._line.start())
 
     # ── one message ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -44,6 +44,9 @@ class Line:
         self._last = ""
 
     def start(self) -> None:
+        """Begins to bind; until then whoever sends waits."""
+        if self._closing:
+            return
         self._tasks = [asyncio.ensure_future(bind.keep()) for bind in self._binds]
         for task in self._tasks:
             task.add_done_callback(_report)

@@ -336,6 +336,30 @@ async def test_closing_says_good_bye_within_two_seconds(centre, opened):
     await until(lambda: not smsc.binds)
 
 
+async def test_new_settings_take_over_where_the_account_has_one_bind(centre, opened, heard):
+    smsc = await centre(options=Options(binds=1), judge=lambda submit, system_id, id: Ruling(delay=0.05))
+    former = await opened(smsc.port, window=2)
+    await former.send(message(LONG, id="m-long"), soon())
+    long = list(smsc.taken.values())
+    sending = [asyncio.ensure_future(former.send(message(f"text {at}", id=f"m-{at}"), soon())) for at in range(6)]
+    await until(lambda: smsc.counts["submits"] == len(long) + 2)
+    later = await opened(smsc.port, window=5, address="NEW", wait=False)
+    ends = await asyncio.gather(*sending, return_exceptions=True)
+    # What was written is answered; what was not may be tried again, and goes by the new settings whoever is asked.
+    assert [end.fate for end in ends if isinstance(end, SendError)] == [Fate.RETRY] * 4
+    await asyncio.gather(*(former.send(message(f"text {at}", id=f"m-{at}"), soon()) for at in range(2, 6)))
+    told = sorted(there.text for there in smsc.taken.values() if there not in long)
+    assert told == [f"text {at}" for at in range(6)]
+    assert next(reversed(smsc.taken.values())).submit.source == "NEW"
+    for there in long:
+        smsc.receipt(there, "DELIVRD")
+    await until(lambda: len(heard.of(Receipt)) == len(long))
+    assert [event.attempt for event in heard.of(Receipt)] == ["m-long"] * len(long)
+    assert heard.events[-1].state is AttemptState.DELIVERED
+    await former.close()
+    assert later.health()["binds_up"] == 1
+
+
 # ── what is heard ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
