@@ -12,7 +12,6 @@ import itertools
 import random
 import ssl
 import zlib
-from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -20,6 +19,7 @@ import msgspec
 from heliograph.channels.pace import Pace
 from heliograph.channels.sms import smpp_answers, smpp_pdu
 from heliograph.channels.sms import smpp_numbers as n
+from heliograph.channels.sms.smpp_check import check, measure
 from heliograph.channels.sms.smpp_faults import fault
 from heliograph.channels.sms.smpp_followed import Followed
 from heliograph.channels.sms.smpp_hearing import Hearing
@@ -28,10 +28,9 @@ from heliograph.channels.sms.smpp_line import Line
 from heliograph.channels.sms.smpp_questions import Questions
 from heliograph.channels.sms.smpp_sending import Sending, Verdict
 from heliograph.channels.sms.smpp_settings import Settings
-from heliograph.channels.sms.smpp_text import PARTS_MOST, pieces
-from heliograph.core import sms
-from heliograph.core.channel import Capability, Carries, Reach, Size
-from heliograph.core.content import Content, Media, Text
+from heliograph.channels.sms.smpp_text import pieces
+from heliograph.core.channel import Capability, Carries, Reach
+from heliograph.core.content import Media, Text
 from heliograph.core.event import Receipt
 from heliograph.core.ports import Call, Heard, Message, Revoked, Taken, Uploaded, Ways
 from heliograph.core.site import Sender
@@ -45,7 +44,6 @@ SECRETS = frozenset({"password"})
 CARRIES = Carries()
 
 GOOD_BYE = 2.0  # seconds to unbind in
-LONGEST = timedelta(days=30)  # of a validity period; what lives longer is given this
 
 
 # The open sender of each (way out, site, name): a new one under the name takes over from it.
@@ -69,25 +67,6 @@ def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Smpp:
         ) from broken
     _open[key] = made
     return made
-
-
-def check(content: Content) -> list[str]:
-    """One sentence per fault; empty for what can be sent."""
-    if not isinstance(content, Text):
-        return ["an SMS is a text; cards, files and named messages are made into one before they are sent."]
-    faults = []
-    if not content.text:
-        faults.append("text is empty; an SMS needs at least one character.")
-    if content.suggestions:
-        faults.append(f"the message has {len(content.suggestions)} suggestions; an SMS has none but those in its text.")
-    parts = sms.measure(content.text).parts
-    if parts > PARTS_MOST:
-        faults.append(f"text takes {parts} parts, SMS allows {PARTS_MOST}.")
-    return faults
-
-
-def measure(content: Content) -> Size:
-    return sms.measure(content.text) if isinstance(content, Text) else Size()
 
 
 class Smpp:
@@ -221,7 +200,7 @@ class Smpp:
                 esm_class=part.esm_class,
                 protocol_id=settings.protocol_id,
                 priority=settings.priority,
-                validity=validity(settings.validity, message.now, message.expires),
+                validity=smpp_pdu.validity(settings.validity, message.now, message.expires),
                 registered=settings.registered_delivery,
                 data_coding=data_coding,
                 text=part.text,
@@ -289,18 +268,6 @@ class Smpp:
                 raw=msgspec.Raw(msgspec.json.encode(told)),
             )
         )
-
-
-def validity(form: str, now: int, expires: int) -> bytes:
-    """The validity_period (§7.1.1) of what lives from `now` to `expires` (ms), to the second."""
-    left = min(timedelta(seconds=max(1, (expires - now) // 1000)), LONGEST)
-    if form == "relative":
-        hours, rest = divmod(left.seconds, 3600)
-        return b"0000%02d%02d%02d%02d000R" % (left.days, hours, *divmod(rest, 60))
-    if form == "absolute":
-        end = datetime.fromtimestamp(now // 1000, UTC) + left
-        return end.strftime("%y%m%d%H%M%S000+").encode()
-    return b""
 
 
 def _raise(error: SendError) -> Taken:
