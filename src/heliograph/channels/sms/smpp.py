@@ -123,6 +123,7 @@ class Smpp:
             message.recipient,
             reference,
             bodies,
+            deadline=deadline,
             over=self._loop.create_future(),
             took=self._took,
             later=self._later,

@@ -87,6 +87,8 @@ class Hearing:
     def tick(self, now: float) -> None:
         for whole in self._joined.late(now):
             self.tell(smpp_inbound.inbound(whole))
+        while self._acknowledged and self._acknowledged[0][0] < now - UNSURE:
+            self._acknowledged.popleft()
         for body, until in list(self._again.items()):
             if until > now:
                 break

@@ -281,6 +281,21 @@ async def test_a_window_slot_whose_answer_never_comes_is_used_again(centre, open
     await provider.send(message(id="m-2"), soon())
 
 
+async def test_with_no_time_left_nothing_is_written(centre, opened):
+    smsc = await centre()
+    provider = await opened(smsc.port)
+    error = await refused(provider.send(message(), soon(0.01)))
+    assert (error.code, error.fate) == ("no_time", Fate.RETRY)
+    smsc.judge = lambda submit, system_id, id: Ruling(delay=0.1)
+    provider = await opened(smsc.port, window=1)
+    first = asyncio.ensure_future(provider.send(message(id="m-1"), soon()))
+    await until(lambda: smsc.counts["submits"] == 1)
+    error = await refused(provider.send(message(id="m-2"), soon(0.05)))
+    assert (error.code, error.fate) == ("no_time", Fate.RETRY)
+    await first
+    assert smsc.counts["submits"] == 1
+
+
 async def test_a_caller_who_leaves_takes_what_was_not_written_along(centre, opened):
     smsc = await centre(judge=lambda submit, system_id, id: Ruling(delay=0.1))
     provider = await opened(smsc.port, window=1)
