@@ -183,6 +183,7 @@ class Smpp:
     def _give_way(self, successor: Smpp) -> None:
         """What is under way here comes to its end; what is not written yet, and all that comes, is the successor's."""
         self._successor = successor
+        successor._hearing.inherit(self._hearing)
         if self._closed is None:
             self._closed = asyncio.ensure_future(self._close())
         self._closed.add_done_callback(lambda _: successor._line.start())

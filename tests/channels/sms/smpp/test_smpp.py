@@ -354,6 +354,12 @@ async def test_closing_says_good_bye_within_two_seconds(centre, opened):
 async def test_new_settings_take_over_where_the_account_has_one_bind(centre, opened, heard):
     smsc = await centre(options=Options(binds=1), judge=lambda submit, system_id, id: Ruling(delay=0.05))
     former = await opened(smsc.port, window=2)
+    deliver, smsc.deliver = smsc.deliver, lambda system_id, delivery: held.append(delivery)
+    held: list[Delivery] = []
+    smsc.say("acme", NUMBER, "ACME", LONG)
+    smsc.deliver = deliver
+    deliver("acme", held.pop(0))
+    await until(lambda: heard.events)
     await former.send(message(LONG, id="m-long"), soon())
     long = list(smsc.taken.values())
     sending = [asyncio.ensure_future(former.send(message(f"text {at}", id=f"m-{at}"), soon())) for at in range(6)]
@@ -373,6 +379,10 @@ async def test_new_settings_take_over_where_the_account_has_one_bind(centre, ope
     assert heard.events[-1].state is AttemptState.DELIVERED
     await former.close()
     assert later.health()["binds_up"] == 1
+    for delivery in held:
+        deliver("acme", delivery)
+    await until(lambda: heard.of(Inbound))
+    assert [said.text for said in heard.of(Inbound)] == [LONG]
 
 
 # ── what is heard ───────────────────────────────────────────────────────────────────────────────────────────────────
