@@ -14,6 +14,7 @@ from heliograph.flow.handover import Handed, Verdict
 AFTER_EXPIRY = 60_000  # ms past the end in which a late receipt may still come before the alert is called expired
 FIRST_SETTLE = 5_000  # ms until a message in doubt is repeated, or a held alert that failed is tried again
 LONGEST_PAUSE = 900_000  # ms between two tries of a held alert
+_SENT = AttemptState.SENT.value
 STATES = {
     Verdict.TAKEN: AttemptState.SENT,
     Verdict.FAILED: AttemptState.FAILED,
@@ -39,9 +40,10 @@ def outcome_of(
     success is given back to the same call; None where no caller waits. `hold` (ms): there is another channel, but not
     before then. `others_open`: an earlier attempt may still arrive."""
     verdict, error = handed.verdict, handed.error
-    taken = verdict is Verdict.TAKEN
+    if verdict is Verdict.TAKEN:
+        return _taken(attempt, handed, now)
     failed = verdict in (Verdict.FAILED, Verdict.NOT_SENT)
-    reason = "" if taken else "not_sent" if verdict is Verdict.NOT_SENT else error.code if error else ""
+    reason = "not_sent" if verdict is Verdict.NOT_SENT else error.code if error else ""
     again: int | None = None
     retry = may_work_later(error)
     due: tuple[Due, ...] = ()
@@ -65,7 +67,7 @@ def outcome_of(
         attempt=attempt.id,
         detail=detail(
             reason=reason,
-            sentence=error.sentence if error and not taken else "",
+            sentence=error.sentence if error else "",
             tries=handed.tries,
             again_at=again,
             next=follow.channel if follow else "",
@@ -80,8 +82,6 @@ def outcome_of(
         state=STATES[verdict],
         reason=reason,
         tries=handed.tries,
-        references=handed.taken.references if handed.taken else (),
-        raw=handed.taken.raw if handed.taken else b"",
         end=AlertState.FAILED if ends else None,
         alert_state=AlertState.SCHEDULED if again is not None else None,
         send_at=again,
@@ -90,10 +90,28 @@ def outcome_of(
         due=due,
         done=tuple(row for row in done_with(attempt) if row not in kept) if failed else (),
         entries=(entry,),
-        begun=attempt if taken and attempt.number == 1 else None,
         release=ends,
         gives_way=failed,
         until=now + int(left * 1000) + FIRST_SETTLE if failed else None,
+    )
+
+
+def _taken(attempt: Attempt, handed: Handed, now: int) -> Outcome:
+    """The usual one, without a look at what it might have been."""
+    assert handed.taken is not None
+    at = wake_at(attempt, AttemptState.SENT, now)
+    told = detail(tries=handed.tries, exchanges=handed.exchanges)
+    return Outcome(
+        site=attempt.site,
+        alert=attempt.alert,
+        attempt=attempt.id,
+        state=AttemptState.SENT,
+        tries=handed.tries,
+        references=handed.taken.references,
+        raw=handed.taken.raw,
+        due=(Due(site=attempt.site, kind="attempt", ref=attempt.id, at=at), *_step_row(attempt)),
+        entries=(Entry(at=now, kind=_SENT, attempt=attempt.id, detail=told),),
+        begun=attempt if attempt.number == 1 else None,
     )
 
 

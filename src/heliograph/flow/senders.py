@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from heliograph.core import choice
@@ -24,9 +25,11 @@ class Use(StrEnum):
     NO = "no"
 
 
-def in_order(alert: Alert, channel: str, means: Means) -> list[OpenSender]:
+def in_order(alert: Alert, channel: str, means: Means) -> Sequence[OpenSender]:
     """The senders of a channel as this recipient meets them: by weight, the same one each time."""
     found = means.registry.senders(alert.site, channel)
+    if len(found) < 2:
+        return found
     return choice.in_order([(one, one.sender.name, one.sender.weight) for one in found], alert.recipient)
 
 

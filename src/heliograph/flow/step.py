@@ -104,6 +104,12 @@ async def _settle(
 ) -> Attempt | Result | Handed | None:
     """Writes what became of the hand-over, and with a no the intent to take the next step. That one; or what the record
     says instead; or what is true where the store is away; or None: nothing comes after it."""
+    if handed.verdict is Verdict.TAKEN:
+        try:
+            await means.store.outcome(outcome_of(alert, attempt, handed, None, means.clock.now(), 0.0, keep))
+        except StoreAway:  # what the provider said stands all the same: the attempt's due row is there and settles it
+            means.log("error", "The outcome could not be written.", action="outcome.lost", alert=alert.id)
+        return None
     for _ in range(LOOKS):
         way = Way()
         if handed.verdict is Verdict.FAILED and means.clock.loop_time() < deadline:
@@ -115,7 +121,7 @@ async def _settle(
         if way.step is not None:
             follow = new_attempt(alert, way.step, way.contents, way.traffic, means, attempt.number + 1, way.passed)
         left = deadline - means.clock.loop_time()
-        earlier = keep is None and attempt.number > 1 and handed.verdict is not Verdict.TAKEN
+        earlier = keep is None and attempt.number > 1
         try:
             others = earlier and await others_open(attempt, means)
             outcome = outcome_of(alert, attempt, handed, follow, now, left, keep, hold=way.hold, others_open=others)
@@ -129,8 +135,6 @@ async def _settle(
             # What the provider said stands all the same: the attempt's due row is still there and settles it. A failure
             # that is not on disk cannot be promised, since that row may send it later.
             means.log("error", "The outcome could not be written.", action="outcome.lost", alert=alert.id)
-            if handed.verdict is Verdict.TAKEN:
-                return None
             return Handed(verdict=Verdict.IN_DOUBT, tries=handed.tries, error=handed.error)
         # Something came between: a yes (its lease was lost, and the node that took it over heard it), an opt-out, or
         # the same decision of another node.

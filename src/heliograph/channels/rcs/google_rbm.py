@@ -6,7 +6,6 @@ call reads a message back; a revoke answered 404 means "delivered, or never had 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -221,20 +220,19 @@ class GoogleRbm:
         self, method: str, url: str, deadline: float, *, body: bytes = b"", content_type: str = "application/json"
     ) -> Response:
         """One call with a token. A 401 (nothing was done) drops the token and tries once more with a new one."""
-        headers: dict[str, str] = {"content-type": content_type} if body else {}
-        token = await self._tokens.get(deadline)
-        response = await self._request(method, url, deadline, headers, body, token)
+        token = self._tokens.ready() or await self._tokens.get(deadline)
+        headers = _headers(token, content_type if body else "")
+        response = await self._out.request(method, url, deadline=deadline, headers=headers, body=body)
         if response.status == 401:
             self._tokens.drop(token)
-            token = await self._tokens.get(deadline)
-            response = await self._request(method, url, deadline, headers, body, token)
+            headers = _headers(await self._tokens.get(deadline), content_type if body else "")
+            response = await self._out.request(method, url, deadline=deadline, headers=headers, body=body)
         return response
 
-    async def _request(
-        self, method: str, url: str, deadline: float, headers: Mapping[str, str], body: bytes, token: str
-    ) -> Response:
-        credential = {"authorization": f"Bearer {token}", **headers}
-        return await self._out.request(method, url, deadline=deadline, headers=credential, body=body)
+
+def _headers(token: str, content_type: str) -> dict[str, str]:
+    credential = {"authorization": f"Bearer {token}"}
+    return {**credential, "content-type": content_type} if content_type else credential
 
 
 def _ours(code: str, sentence: str, blame: Blame = Blame.US) -> SendError:

@@ -108,6 +108,11 @@ class Tokens:
         self._asking: asyncio.Task[_Token] | None = None
         self._refused: tuple[float, SendError] | None = None
 
+    def ready(self) -> str:
+        """The token where it is good and need not be renewed yet, else empty: no wait for the usual case."""
+        token = self._token
+        return token.value if token is not None and time.monotonic() < token.ends - RENEW_BEFORE else ""
+
     async def get(self, deadline: float) -> str:
         """A token that is good now. Raises SendError (config: the key is refused; retry: no answer)."""
         token, now = self._token, time.monotonic()

@@ -92,9 +92,10 @@ async def _alert(call: WebCall, doors: Doors, caller: Signed, request_id: str) -
         return _Answered(refused(422, error.sentence), spent=True)
     except CallRefused as error:
         return _Answered(answers.refusal(error), spent=True)
-    if result.kind != "taken":  # what was taken stands in the record; a line each would cost 7 of its microseconds
+    # What was taken stands in the record; a line each would cost 7 of its microseconds.
+    if result.kind != "taken" or doors.settings.log_level == "debug":
         doors.log(
-            "info",
+            "debug" if result.kind == "taken" else "info",
             "The alert was answered.",
             action="alert.answered",
             alert=result.alert,
@@ -103,7 +104,9 @@ async def _alert(call: WebCall, doors: Doors, caller: Signed, request_id: str) -
             channel=result.channel,
         )
     outcome = answers.outcome(result, site.failures)
-    return _Answered(msgspec.structs.replace(outcome, after=partial(_after, result, means)), spent=True)
+    if result.transient:  # it is forgotten once its answer was written
+        outcome = msgspec.structs.replace(outcome, after=partial(_after, result, means))
+    return _Answered(outcome, spent=True)
 
 
 async def _after(result: Result, means: Means, written: bool) -> None:
