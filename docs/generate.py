@@ -40,7 +40,9 @@ def routes() -> str:
         "| method | path | who may call | listener | what it does |",
         "|---|---|---|---|---|",
     ]
-    lines += [f"| {r.method} | `{r.path}` | {r.auth.value} | {r.listener.value} | {r.summary} |" for r in ROUTES]
+    for r in ROUTES:
+        who = f"{r.auth.value} (`{r.scope.value}`)" if r.scope else r.auth.value
+        lines.append(f"| {r.method} | `{r.path}` | {who} | {r.listener.value} | {r.summary} |")
     return "\n".join(lines) + "\n"
 
 

@@ -386,6 +386,20 @@ def test_native_extras_are_kept(tmp_path, environ):
     assert msgspec.json.decode(content.languages["en"]["rcs"].native["google-rbm"]) == {"x": 1}
 
 
+def test_the_team_is_kept_in_e164(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["+1 202 555 0123", "0012025550124"]\n')
+    [site] = read(folder, environ).sites
+    assert site.team.recipients == ("+12025550123", "+12025550124")
+
+
+def test_faults_of_the_team(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[team]\nrecipients = ["2025550123"]\n')
+    [told] = faults(folder, environ)
+    assert "[team] " in told and "recipient 1: The phone number does not begin with a country code" in told
+
+
 # ── messages that the provider keeps ────────────────────────────────────────────────────────────────────────────────
 
 

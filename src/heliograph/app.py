@@ -15,14 +15,16 @@ from heliograph import meters, plugs, telemetry
 from heliograph.clock import SystemClock
 from heliograph.core import language, phone
 from heliograph.core.event import ProviderEvent
-from heliograph.core.ports import Heard, Out, Provider, Store, Ways
+from heliograph.core.ports import Heard, LooseEnds, Out, Provider, Store, Ways
 from heliograph.core.site import Key, Sender
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due, manage
+from heliograph.flow import due, manage, reports
+from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
 from heliograph.flow.registry import OpenKey, OpenSender, Registry, watch
+from heliograph.gauges import SenderNow
 from heliograph.lock import FileLock
 from heliograph.seal import Sealer
 from heliograph.settings import Settings, parts
@@ -81,10 +83,12 @@ class House:
             only_allowed=bool(settings.allowed_hosts),
         )
         self._stops.append(out.close)
+        fence = heliograph.out.Fence(settings.sandbox_host_names)
         registry = Registry(
             open_key=lambda key: self._open_key(key, sealer),
-            open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out)),
+            open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out), fence),
             closed=self._linger,
+            switched=self._switched,
         )
         await registry.refresh(store)
         self._stops.append(lambda: self._close_all(registry))
@@ -99,6 +103,11 @@ class House:
                 capability_yes=settings.capability_yes,
                 capability_no=settings.capability_no,
                 repeat_sends_for=settings.repeat_sends_for,
+                breaker=Rules(
+                    share=settings.breaker_share,
+                    pause=round(settings.breaker_pause * 1000),
+                    back=round(settings.breaker_back * 1000),
+                ),
                 revoke_settle=settings.revoke_settle,
                 in_doubt_for=settings.in_doubt_for,
             ),
@@ -108,11 +117,13 @@ class House:
             node=f"{socket.gethostname()}-{os.getpid()}-{clock.new_id()[-6:]}",
         )
         self._stops.append(means.settle)
+        self.meters.senders = self._senders_now
         if settings.embedded:
             await store.break_leases()  # this process alone holds the file: whoever held them is dead
         self._task(watch(registry, store, every=REFRESH_EVERY, failed=self._refresh_failed), "registry")
         self._task(self._purge(store), "purge")
         self._task(due.work(means), "due")
+        self._task(reports.tell(means), "reports")
         await self._listen()
 
     def _ways(self, sender: Sender, out: Out) -> Ways:
@@ -204,6 +215,35 @@ class House:
             finally:
                 os.kill(os.getpid(), signal.SIGTERM)
 
+    def _senders_now(self) -> list[SenderNow]:
+        means, now = self.means, self.means.clock.now()
+        none = LooseEnds(site="", sender="")
+        return [
+            SenderNow(
+                provider=opened.sender.provider,
+                report=reports.report(opened, means, now),
+                in_doubt=(ends := means.loose_ends.get((opened.sender.site, opened.sender.name), none)).in_doubt,
+                unmatched=ends.unmatched,
+            )
+            for opened in means.registry.all_senders()
+        ]
+
+    def _switched(self, sender: Sender, anew: bool) -> None:
+        """An operator's pause and resumption, here or at another node, stand in this node's log with the name; what
+        heliograph itself does is told where it happens. One that is resumed or has other settings begins anew."""
+        if anew or (sender.paused_by and not sender.paused):
+            self.means.healths.forget(sender.site, sender.name)
+        if anew or not sender.paused_by:
+            return
+        self.log(
+            "warning",
+            f"An operator paused the sender: {sender.paused}." if sender.paused else "An operator resumed the sender.",
+            action="sender.paused" if sender.paused else "sender.resumed",
+            by=sender.paused_by,
+            site=sender.site,
+            sender=sender.name,
+        )
+
     def _linger(self, provider: Provider) -> None:
         """A provider that was replaced may still have calls under way: it is closed in a minute, or at the end."""
 
@@ -251,6 +291,8 @@ class House:
 
 def open_key(key: Key, sealer: Sealer) -> OpenKey:
     """A key with its secrets opened. Raises SetupError where no secret key opens them."""
+    if key.digest:
+        return OpenKey(key=key, consumer_secret="", token_secret="")  # a bearer key has no secret to open
     return OpenKey(
         key=key,
         consumer_secret=sealer.open(key.consumer_secret),

@@ -8,13 +8,14 @@ families only when they are asked for: counting one call takes 0.5 us instead of
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from heliograph import __version__
+from heliograph.gauges import SenderNow, families
 from heliograph.telemetry import masked
 
 ROOM = 300  # label combinations of one family; later ones are counted as "other"
@@ -91,6 +92,13 @@ class Meters:
         self._capabilities = Count("heliograph_capabilities", "Capabilities asked of providers.", "channel", "answer")
         self._events = Count("heliograph_events", "Events heard from providers.", "channel", "kind")
         self._due = Spread("heliograph_due_lag_seconds", "How late due work was begun.", LAGS, "kind")
+        self._unknown = Count(
+            "heliograph_unknown_words",
+            "Providers' words that this version does not know: of a whole event, a failure's reason, an error.",
+            "provider",
+            "kind",
+        )
+        self.senders: Callable[[], Iterable[SenderNow]] = tuple  # set by whoever knows them
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._registry.register(self)
@@ -103,6 +111,7 @@ class Meters:
         for one in vars(self).values():
             if isinstance(one, Count | Spread):
                 yield one.family()
+        yield from families(self.senders())
 
     def call(self, route: str, status: int, seconds: float) -> None:
         self._calls.add(route, str(status))
@@ -129,6 +138,9 @@ class Meters:
 
     def due(self, kind: str, lag_seconds: float) -> None:
         self._due.add(kind, lag_seconds)
+
+    def unknown_word(self, provider: str, kind: str) -> None:
+        self._unknown.add(provider, kind)
 
     def exposition(self) -> tuple[bytes, str]:
         """All of it in the Prometheus text format, and its content type."""

@@ -23,9 +23,11 @@ from heliograph.core.ports import Plug, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import HeliographError, PlugError
 from heliograph.flow.registry import OpenSender
+from heliograph.out import Fence
 from heliograph.seal import Sealer
 
 GROUP = "heliograph.channels"  # entry points of other packages
+NO_SANDBOX = Fence(())
 TWIN = "_twin"  # google_rbm.py → google_rbm_twin.py
 
 # What a provider's module exports → the names of the parameters it must take (core.ports.Plug).
@@ -66,8 +68,10 @@ def twins() -> dict[str, ModuleType]:
     return found
 
 
-def open_sender(sender: Sender, sealer: Sealer, ways: Ways) -> OpenSender:
-    """A sender with its provider opened. One that cannot be opened says why and takes nothing; the others run."""
+def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SANDBOX) -> OpenSender:
+    """A sender with its provider opened. One that cannot be opened says why and takes nothing; the others run.
+
+    One whose hosts are all inside the `fence` is the sandbox's and gets no way out of it."""
     channel = channels().get(sender.channel)
     plug = channel.providers.get(sender.provider) if channel else None
     if plug is None:
@@ -79,12 +83,21 @@ def open_sender(sender: Sender, sealer: Sealer, ways: Ways) -> OpenSender:
             for name, value in sender.settings.items()
         }
         settings = msgspec.convert(opened, plug.Settings)
-        return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, ways))
+        sandbox = fence.holds(_hosts(plug, settings))
+        if sandbox:
+            ways = msgspec.structs.replace(ways, out=fence.around(ways.out))
+        return OpenSender(sender=sender, plug=plug, provider=plug.open(sender, settings, ways), sandbox=sandbox)
     except (msgspec.ValidationError, HeliographError) as error:
         sentence = error.sentence if isinstance(error, HeliographError) else str(error)
     except Exception as error:  # noqa: BLE001  a plug's bug is this sender's fault alone; its words may hold a secret
         sentence = f"{sender.provider} broke while it was opened ({type(error).__name__}); its plug has a bug."
     return OpenSender(sender=sender, plug=plug, provider=None, fault=f"config: {sentence}")
+
+
+def _hosts(plug: Plug, settings: msgspec.Struct) -> tuple[str, ...]:
+    """Every host that the sender would speak to; none where its module does not say."""
+    told = getattr(plug, "hosts", None)
+    return tuple(told(settings)) if told is not None else ()
 
 
 def _packages() -> Iterator[tuple[str, ModuleType]]:

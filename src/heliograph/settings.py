@@ -81,11 +81,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     revoke_settle: Annotated[Annotated[float, Meta(ge=0)], says("Wait for a late delivery after a revoke, seconds")] = (
         5.0
     )
+    breaker_share: Annotated[
+        Wait,
+        says("Share of a sender's hand-overs that fail before it is left alone; above 1 only faults in a row count"),
+    ] = 0.5
+    breaker_pause: Annotated[
+        Wait, says("How long such a sender is left alone at first, seconds; doubled with each failed return, to 300")
+    ] = 10.0
+    breaker_back: Annotated[
+        Annotated[float, Meta(ge=0)], says("How long all recipients take to come back to it after a success, seconds")
+    ] = 60.0
     in_doubt_for: Annotated[
         Seconds, says("How long a send that cannot be repeated is in doubt before the site's rule settles it, seconds")
     ] = 120
     allow_private_addresses: Annotated[bool, says("Call providers and webhooks at private addresses (tests)")] = False
     allowed_hosts: Annotated[str, says("The only hosts that are called, comma separated; empty: any")] = ""
+    sandbox_hosts: Annotated[
+        str, says("The sandbox's hosts, comma separated; test keys reach senders that speak to these alone")
+    ] = "localhost,127.0.0.1,[::1]"
     # Running
     log_level: Annotated[Literal["debug", "info", "warning", "error"], says("Least level that is logged")] = "info"
     log_format: Annotated[Literal["json", "text"], says("json for programs, text for a terminal")] = "json"
@@ -102,6 +115,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def allowed_host_names(self) -> tuple[str, ...]:
         return parts(self.allowed_hosts)
+
+    @cached_property
+    def sandbox_host_names(self) -> tuple[str, ...]:
+        return parts(self.sandbox_hosts)
 
     @property
     def embedded(self) -> bool:

@@ -1,7 +1,7 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site] and one [[sender]] per identity at a provider
+  site.toml          [site], one [[sender]] per identity at a provider, [team] of those whom team keys may send to
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
@@ -17,11 +17,12 @@ from typing import Any
 import msgspec
 
 from heliograph import fallbackfile, templatefile
+from heliograph.core import phone
 from heliograph.core.channel import SYNONYMS
 from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import Plug
-from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site
+from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site, Team
 from heliograph.core.template import Template
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
@@ -119,13 +120,18 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender", "prices"), "A site's file")
+        document.known(("site", "sender", "prices", "team"), "A site's file")
         if not document.table:
             return None  # its fault is noted
-        given: dict[str, Any] = {"prices": self.prices(document.section("prices"))}
+        given: dict[str, Any] = {
+            "prices": self.prices(document.section("prices")),
+            "team": self.team(document.section("team")),
+        }
         section = document.section("site")
         if "prices" in section.table:
             document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
+        if "team" in section.table:
+            document.fault("The team stands beside the site, not in it: [team].", "site", "team")
         channels = {channel for channel, _ in self.plugs}
         given["fallback"] = fallbackfile.read(section.section("fallback"), channels)
         for place, sentence in unwise(given["fallback"]):
@@ -140,6 +146,17 @@ class _Reading:
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         return site
+
+    def team(self, section: Section) -> Team:
+        """Each recipient as it is compared: in E.164."""
+        team = section.struct(Team, "A team")
+        if team is None:
+            return Team()
+        numbers = [phone.international(number) for number in team.recipients]
+        for at, number in enumerate(numbers, 1):
+            if isinstance(number, phone.PhoneFault):
+                section.fault(f"recipient {at}: {number.sentence}", "recipients")
+        return Team(recipients=tuple(number for number in numbers if isinstance(number, str)))
 
     def prices(self, section: Section) -> Prices:
         """[prices] currency = "USD", and for each channel [prices.sms] "+1" = 0.0079, default = 0.05."""

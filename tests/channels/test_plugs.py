@@ -15,7 +15,8 @@ import heliograph.channels
 from heliograph import plugs
 from heliograph.core.ports import Call
 from heliograph.core.site import Sender
-from heliograph.errors import PlugError
+from heliograph.errors import PlugError, SendError
+from heliograph.out import Fence
 from heliograph.seal import Sealer
 
 GOOD = """
@@ -170,3 +171,65 @@ async def test_a_plug_that_breaks_while_it_is_opened_is_its_senders_fault_alone(
     assert opened.provider is None
     assert opened.fault.startswith("config: pigeon broke while it was opened (RuntimeError)")
     assert "sesame" not in opened.fault
+
+
+SANDBOX = Fence(("127.0.0.1",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sandbox"),
+    [
+        ({"base_url": "http://127.0.0.1:8090", "token_url": "http://127.0.0.1:8090/token"}, True),
+        ({"base_url": "http://127.0.0.1:8090"}, False),  # tokens would come from the key file's address, Google's
+        ({"token_url": "http://127.0.0.1:8090/token"}, False),
+        ({"region": "us", "token_url": "http://127.0.0.1:8090/token"}, False),
+        ({}, False),
+    ],
+)
+async def test_a_sender_is_the_sandboxes_where_every_host_of_it_is(ways, service_account, settings, sandbox):
+    sealer = Sealer(["a secret key of a server, long enough"])
+    key = msgspec.json.encode(
+        {**msgspec.json.decode(service_account), "token_uri": "https://oauth2.googleapis.com/token"}
+    )
+    sender = _sealed(agent="acme-air", key=sealer.seal(key.decode()), **settings)
+    assert plugs.open_sender(sender, sealer, ways, SANDBOX).sandbox is sandbox
+    assert not plugs.open_sender(sender, sealer, ways).sandbox  # nothing is listed
+
+
+async def test_a_module_that_does_not_name_its_hosts_is_not_the_sandboxes(folder, ways):
+    sender = Sender(site="acme", name="loft", channel="carrier", provider="pigeon", settings={})
+    assert not plugs.open_sender(sender, Sealer(["a secret key of a server, long enough"]), ways, SANDBOX).sandbox
+
+
+async def test_the_sandboxes_sender_gets_ways_that_end_at_the_fence(folder, ways):
+    named = GOOD.replace("def open(sender, settings, ways): ...", "def open(sender, settings, ways): return ways")
+    (folder / "pigeon.py").write_text(named + "\ndef hosts(settings): return ('127.0.0.1:2775',)\n")
+    sealer = Sealer(["a secret key of a server, long enough"])
+    sender = Sender(site="acme", name="loft", channel="carrier", provider="pigeon", settings={"word": sealer.seal("x")})
+    opened = plugs.open_sender(sender, sealer, ways, SANDBOX)
+    assert opened.sandbox
+    with pytest.raises(SendError, match="the sandbox alone"):
+        await opened.provider.out.request("GET", "https://rcsbusinessmessaging.googleapis.com/x", deadline=0.0)
+    with pytest.raises(SendError, match="the sandbox alone"):
+        await opened.provider.out.addresses("smsc.example", 2775)
+    assert plugs.open_sender(sender, sealer, ways).provider.out is ways.out
+
+
+# The least settings of a sender, and what puts it into the sandbox.
+LEAST = {
+    "google-rbm": ({"agent": "a"}, {"base_url": "http://127.0.0.1:1", "token_url": "http://127.0.0.1:1/token"}),
+    "whatsapp-cloud": ({"phone_number_id": "1"}, {"base_url": "http://127.0.0.1:1"}),
+    "smpp": ({"host": "smsc.example", "system_id": "acme"}, {"host": "127.0.0.1", "port": 1}),
+    "twilio": ({"account_sid": "AC1", "from": "+12025550123"}, {"base_url": "http://127.0.0.1:1"}),
+}
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_our_own_providers_name_their_hosts(name, service_account):
+    [plug] = [channel.providers[name] for channel in plugs.channels().values() if name in channel.providers]
+    settings, inside = LEAST[name]
+    if name == "google-rbm":
+        settings = {**settings, "key": service_account}
+    real = plug.hosts(msgspec.convert(settings, plug.Settings))
+    assert real and not SANDBOX.holds(real)
+    assert SANDBOX.holds(plug.hosts(msgspec.convert({**settings, **inside}, plug.Settings)))

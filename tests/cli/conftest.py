@@ -28,7 +28,7 @@ class Ran(NamedTuple):
 def heliograph(tmp_path, monkeypatch, capsys) -> Callable[..., Ran]:
     key = tmp_path / "key.json"
     key.write_text('{"client_email": "a@b.example"}')
-    for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "TOKEN", "TOKEN_SECRET"):
+    for name in ("CONSUMER_KEY", "CONSUMER_SECRET", "TOKEN", "TOKEN_SECRET", "BEARER"):
         monkeypatch.delenv(f"HELIOGRAPH_SEND_{name}", raising=False)
     monkeypatch.setenv("HELIOGRAPH_DATABASE_URL", f"sqlite:///{tmp_path}/a.db")
     monkeypatch.setenv("ACME_RBM_AGENT", "acme")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import heliograph.store
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Card, CardBody, Media, Reply
 from heliograph.core.event import Entry
 from heliograph.core.plan import Considered, Decision
@@ -17,6 +17,7 @@ from heliograph.core.ports import Acceptance, Exchange, Outcome
 from heliograph.core.record import decision_record, detail
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState
+from heliograph.store import open as open_store
 
 NUMBER = "+15005550006"
 INFO = b'{"big": 12345678901234567890123, "price": 1.10, "phone": "15005550006"}'
@@ -34,7 +35,7 @@ def alert(**fields) -> Alert:
 
 async def keep(url: str, one: Alert) -> None:
     attempt = Attempt(
-        id="01a20000-0000-7000-8000-000000001001", alert=one.id, site="1", number=1, channel="rcs", provider="p",
+        id=attempt_id(one.id, 1), alert=one.id, site="1", number=1, channel="rcs", provider="p",
         sender="s", recipient=one.recipient, created=one.created, expires=one.expires,
         content=Card(card=CardBody(title="Tap", media=Media(url="https://a.example/b.png"),
                                    suggestions=(Reply(text="See Menu"),))),
@@ -140,3 +141,33 @@ def test_lists_are_filtered(heliograph, kept):
     assert heliograph("alerts", "list", "--state", "failed", "--json").data == []
     assert "No alerts here yet" in heliograph("alerts", "list", "--site", "2").out
     assert len(heliograph("alerts", "list", "--recipient", NUMBER, "--json").data) == 1
+
+
+def test_what_is_in_doubt_is_found_and_settled_with_a_name(tmp_path, heliograph) -> None:
+    url = f"sqlite:///{tmp_path}/a.db"
+    one = alert()
+
+    async def doubt() -> None:
+        await keep(url, one)
+        store = await open_store(url, migrate=True)
+        attempt = (await store.record(one.id)).attempts[0]  # type: ignore[union-attr]
+        second = alert(id="01a20000-0000-7000-8000-000000000002")
+        other = msgspec.structs.replace(
+            attempt, id=attempt_id(second.id, 1), alert=second.id, state=AttemptState.SENDING
+        )
+        await store.accept(Acceptance(alert=second, attempt=other, decision=b"{}"))
+        await store.outcome(Outcome(site="1", alert=second.id, attempt=other.id, state=AttemptState.IN_DOUBT))
+        await store.close()
+
+    asyncio.run(doubt())
+    (row,) = heliograph("alerts", "list", "--state", "in_doubt", "--json").data
+    assert row["id"].endswith("2")
+    assert "? in doubt" in heliograph("alerts", "list", "--state", "in_doubt").out
+    ran = heliograph("alerts", "settle", row["id"], "sent", "--by", "ann", "--why", "the provider's log has it")
+    assert ran.code == 0 and "settled as sent by ann" in ran.out
+    shown = heliograph("alerts", "show", row["id"]).out
+    assert "settled" in shown and "ann" in shown and "the provider's log has it" in shown
+    assert heliograph("alerts", "list", "--state", "in_doubt", "--json").data == []
+    again = heliograph("alerts", "settle", row["id"], "failed", "--json")
+    assert again.code == 1 and "not_in_doubt" in again.err
+    assert heliograph("alerts", "settle", row["id"], "perhaps").code == 2

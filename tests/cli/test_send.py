@@ -15,6 +15,7 @@ from oauthlib.oauth1.rfc5849 import signature, utils
 
 from heliograph.cli.answer import meaning
 
+BEARER = "hg_test_abcdefghijkl_" + "x" * 43
 PARTS = {"consumer_key": "ck", "consumer_secret": "cs", "token": "tk", "token_secret": "ts"}
 TAKEN = {"success": True, "response": {"name": "phones/+1/agentMessages/1"}}
 
@@ -179,3 +180,121 @@ def test_a_replay_is_told():
     found = meaning(200, {"idempotent-replayed": "true", "heliograph-alert": "a-1"}, json.dumps(TAKEN).encode())
     assert "nothing was sent again" in found.sentence
     assert "alerts show a-1" in found.sentence
+
+
+# ── the native API ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+ALERT = ("--site", "1", "--template", "delay", "--country-code", "1", "--phone", "2025550123", "--var", "Gate=C35")
+BEGUN = {"id": "0198", "state": "sending", "channel": "rcs"}
+EXPLAINED = {
+    "would": "hold",
+    "recipient": "+12025550123",
+    "template": "delay",
+    "template_version": "1",
+    "language": "en",
+    "expires": "2026-11-26T10:00:00.000Z",
+    "channels": [],
+    "hold_until": "2026-11-26T07:00:00.000Z",
+    "obstacles": [{"code": "quiet_hours", "detail": "It is quiet.", "until": "2026-11-26T07:00:00.000Z"}],
+    "messages": [
+        {
+            "channel": "sms", "sender": "acme-sms", "provider": "twilio", "chosen": True, "why": "chosen",
+            "content": {"type": "text", "text": "Flight at späť", "suggestions": [], "native": {}},
+            "rules": ["a reply becomes a numbered line"], "faults": ["The text is too long."],
+            "parts": 2, "encoding": "UCS-2", "units": 80, "forced_by": "ť", "cost": "0.0158",
+        }
+    ],
+    "currency": "EUR",
+    "notes": ["language fr: en is used"],
+    "decision": {"considered": [{"channel": "sms", "sender": "acme-sms", "chosen": True, "why": "chosen"}]},
+}  # fmt: skip
+
+
+def test_a_bearer_key_goes_to_the_native_path_with_the_native_body(heliograph, door, monkeypatch):
+    Door.answer = (202, {"Heliograph-Alert": "0198"}, BEGUN)
+    monkeypatch.setenv("HELIOGRAPH_SEND_BEARER", BEARER)
+    ran = heliograph("send", door, *ALERT, "--wait", 3)
+    assert ran.code == 0 and "on its way on rcs" in ran.out and "alerts show 0198" in ran.out
+    [(path, headers, body)] = Door.calls
+    assert (path, headers["Authorization"], headers["Prefer"]) == ("/v1/alerts", f"Bearer {BEARER}", "wait=3")
+    assert json.loads(body) == {
+        "template": "delay", "country_code": "1", "recipient": "2025550123", "variables": {"@Gate": "C35"}
+    }  # fmt: skip
+
+
+def test_a_file_of_the_documented_api_is_understood_and_a_native_one_goes_byte_for_byte(heliograph, door, tmp_path):
+    Door.answer = (202, {}, BEGUN)
+    (tmp_path / "key").write_text(json.dumps({"bearer": BEARER}))
+    documented = {"siteId": 1, "customerPhoneNumber": 2025550123, "customerCountryCode": None, "alertInfo": {"a": 1.10}}
+    (tmp_path / "one.json").write_text(json.dumps({**documented, "proactiveVariables": []}))
+    (tmp_path / "two.json").write_text('{ "recipient": "+12025550123" }')
+    for name in ("one", "two"):
+        assert heliograph("send", door, "--file", f"{name}.json", "--key-file", "key").code == 0
+    first, second = (body for _, _, body in Door.calls)
+    assert json.loads(first) == {
+        "recipient": "2025550123", "country_code": None, "alert_info": {"a": 1.1}, "variables": {}
+    }  # fmt: skip
+    assert second == b'{ "recipient": "+12025550123" }'
+
+
+def test_a_dry_run_asks_for_the_explanation_and_tells_it(heliograph, door):
+    Door.answer = (200, {}, EXPLAINED)
+    ran = heliograph("send", f"{door}/api/proactiveAlert", *ALERT, "--dry-run", "--key-file", "key")
+    assert ran.code == 0
+    [(path, headers, body)] = Door.calls
+    assert path == "/v1/alerts/explain" and headers["Authorization"].startswith("OAuth ")
+    assert signed_right(f"{door}{path}", headers, body, signature.verify_hmac_sha1)
+    for told in (
+        "it would be held until 2026-11-26T07:00:00.000Z", "quiet_hours: It is quiet.", "Flight at späť",
+        "2 parts, UCS-2, 80", "forced by 'ť'", "about 0.0158 EUR", "made to fit: a reply becomes a numbered line",
+        "✗ The text is too long.", "language fr: en is used", "This was a dry run.",
+    ):  # fmt: skip
+        assert told in ran.out, told
+    ran = heliograph("send", door, *ALERT, "--dry-run", "--key-file", "key", "--json")
+    assert (ran.data["outcome"], ran.data["answer"]) == ("hold", EXPLAINED)
+    Door.answer = (200, {}, {**EXPLAINED, "would": "refuse"})
+    assert heliograph("send", door, *ALERT, "--dry-run", "--key-file", "key").code == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code", "words"),
+    [
+        (200, {**BEGUN, "state": "delivered"}, 0, "The provider took the message on rcs."),
+        (202, {**BEGUN, "state": "scheduled", "send_at": "2026"}, 0, "It is held until 2026."),
+        (200, {**BEGUN, "state": "failed", "reason": "blocked"}, 1, "It ended as failed (blocked)."),
+        (422, {"detail": "The recipient has opted out.", "code": "opted_out"}, 3, "The recipient has opted out."),
+        (400, {"detail": "x", "errors": [{"field": "skill", "detail": "It is missing."}]}, 3, "skill: It is missing."),
+        (503, {"detail": "x"}, 1, "Nothing was handed to a provider"),
+        (404, {"error": "nothing here"}, 4, "The path is /v1/alerts"),
+        (200, TAKEN, 4, "no answer of this API"),
+    ],
+)
+def test_what_an_answer_of_the_native_api_means(heliograph, door, status, said, code, words):
+    Door.answer = (status, {}, said)
+    ran = heliograph("send", door, *ALERT, "--bearer", BEARER)
+    assert ran.code == code and words in ran.out
+    assert BEARER not in ran.out + ran.err
+
+
+def test_a_broken_connection_to_the_native_api(heliograph, door):
+    Door.answer = None
+    assert heliograph("send", door, *ALERT, "--bearer", BEARER).code == 4
+    assert heliograph("send", door, *ALERT, "--bearer", BEARER, "--dry-run").code == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--key-file", "key", "--wait", "3"),
+        ("--bearer", "hg live"),
+        ("--bearer", "é"),
+    ],
+)
+def test_what_cannot_be_a_native_call_is_exit_code_2(heliograph, door, words):
+    assert heliograph("send", door, *ALERT, *words).code == 2
+    assert Door.calls == []
+
+
+def test_a_bearer_key_is_not_sent_to_the_documented_path(heliograph, door):
+    assert heliograph("send", f"{door}/api/proactiveAlert", *ALERT, "--bearer", BEARER).code == 2
+    assert Door.calls == []

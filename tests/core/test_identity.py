@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from heliograph.core.identity import same_call
 from heliograph.core.intake import hold
+from heliograph.core.site import Kind
 from heliograph.core.template import compile
 
 replace = msgspec.structs.replace
@@ -52,6 +53,10 @@ def info(text):
 )
 def test_the_same_call_written_otherwise(told, written_otherwise):
     assert told(**written_otherwise) == told()
+
+
+def test_a_test_keys_call_is_never_a_live_one(told):
+    assert told(kind=Kind.TEST) != told()
 
 
 DIFFERENT = [

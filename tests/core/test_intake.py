@@ -5,6 +5,7 @@ import pytest
 
 from heliograph.core.alert import Alert
 from heliograph.core.intake import LONGEST_LIFE, hold
+from heliograph.core.site import Kind, Team
 from heliograph.core.template import TemplateState, compile
 from heliograph.errors import FieldFaults
 
@@ -204,6 +205,20 @@ def test_what_came_with_the_call_is_kept(held):
     alert = held(unknown=("colour",), notes=("customerCountryCode was a number",)).alert
     assert alert.unknown == ("colour",)
     assert alert.notes == ("customerCountryCode was a number",)
+
+
+def test_a_team_key_sends_to_the_team_alone(held, faults):
+    team = Team(recipients=("+17703101414",))
+    assert not held({"team": team}, kind=Kind.TEAM).alert.test
+    told = faults(of_site={"team": team}, phone="7703101415", kind=Kind.TEAM)
+    assert set(told) == {"phone"}
+    assert "[team] recipients" in told["phone"] and "770" not in told["phone"]
+    assert faults(kind=Kind.TEAM)  # a site without a team has nobody for such a key
+
+
+def test_what_a_test_key_sends_is_marked(held):
+    assert held(kind=Kind.TEST).alert.test
+    assert not held(kind=Kind.LIVE).alert.test
 
 
 def test_no_sentence_holds_the_number_or_a_value(faults):

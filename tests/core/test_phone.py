@@ -185,3 +185,15 @@ def test_zones_and_regions():
 def test_preload_is_harmless():
     phone.preload()
     assert phone.parse("1", "7703101414") == "+17703101414"
+
+
+@pytest.mark.parametrize("written", ["+1 202 555 0123", "0012025550123", "tel:+1-202-555-0123", "+1 (202) 555-0123"])
+def test_a_number_that_brings_its_country_code(written):
+    assert phone.international(written) == "+12025550123"
+
+
+@pytest.mark.parametrize("written", ["2025550123", "", "+", "+9990000", "+1 202", "00", "hello"])
+def test_a_number_that_does_not(written):
+    told = phone.international(written)
+    assert isinstance(told, phone.PhoneFault)
+    assert "2025550123" not in told.sentence or "+12025550123" in told.sentence

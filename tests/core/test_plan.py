@@ -141,6 +141,17 @@ def test_every_decision_is_one_thing_and_the_same_again(known: list[Candidate], 
     assert msgspec.json.encode(decide(told)) == msgspec.json.encode(decision)
 
 
+def test_a_test_keys_alert_goes_to_the_sandboxes_senders_alone() -> None:
+    decision = decide(facts(candidate(not_for_test=True, capability=YES), candidate("sms")))
+    assert [step.channel for step in decision.steps] == ["sms"]
+    assert whys(decision)["rcs"] == "not_for_test"
+
+
+def test_a_test_keys_alert_without_any_such_sender_is_refused_for_that() -> None:
+    decision = decide(facts(candidate(not_for_test=True, paused="by hand"), candidate("sms", has_content=False)))
+    assert (decision.stop, decision.hold) == (Stop.NOT_FOR_TEST, None)
+
+
 # ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

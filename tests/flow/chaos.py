@@ -352,8 +352,6 @@ class SimProvider:
         states = {"queued": "sent", "delivered": "delivered", "failed": "failed", "expired": "expired"}
         if told is None or told.state not in states:
             return None
-        if told.state == "delivered":
-            self.world.heard_delivered.add(message_id)
         return Receipt(event="", state=AttemptState(states[told.state]), reference=told.reference)
 
     async def upload(self, media: Any, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
@@ -475,6 +473,7 @@ class Node:
         await self.means.registry.refresh(self.world.store)
         while not self.dead:
             self.means.wake.clear()
+            await self.means.registry.refresh(self.world.store)
             at = self.world.engine.now(_next_due)
             now = self.world.clock.now()
             if at is not None and at <= now:

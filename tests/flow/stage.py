@@ -53,6 +53,11 @@ class Stage:
         await self.store.put_sender(Sender(site=SITE, name=name, channel=channel, provider="scripted"))
         await self.house.means.registry.refresh(self.store)
 
+    async def pause(self, channel: str, why: str) -> None:
+        await self.store.pause_sender(SITE, f"a-{channel}", why)
+        await self.house.means.registry.refresh(self.store)
+        self.house.means.healths.of(SITE, f"a-{channel}").paused(self.clock.now())
+
     async def dies_while_sending(self) -> None:
         """Our process ends while a provider is spoken to, and another one begins."""
         work = asyncio.ensure_future(self.send())

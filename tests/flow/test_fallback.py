@@ -458,7 +458,9 @@ async def test_another_sender_of_the_channel_is_tried_where_the_first_is_at_faul
     await stage.another_sender("rcs", "b-rcs")
     stage.provider("rcs").script = [refusal(Fate.CONFIG, "credentials_refused")]
     assert (await stage.send()).channel == "rcs"
-    assert [(one.sender, one.state) for one in await stage.attempts()] == [("a-rcs", "failed"), ("b-rcs", "sent")]
+    attempts = await stage.attempts()
+    assert [one.state for one in attempts] == ["failed", "sent"]
+    assert {one.sender for one in attempts} == {"a-rcs", "b-rcs"}  # which is first is drawn for each recipient
 
 
 @still
@@ -537,3 +539,103 @@ async def test_a_held_alert_is_not_stopped_by_the_cap_that_it_counts_in(stage: S
     assert (await stage.send()).kind == "scheduled"
     await stage.passes(900)
     assert await stage.path() == "sms:sent | sent"
+
+
+@still
+async def test_a_refused_call_whose_next_channel_is_only_paused_is_held_and_goes_on(stage: Stage) -> None:
+    await stage.set_up("rcs", "sms")
+    await stage.pause("sms", "config")
+    stage.provider("rcs").script = [refusal(Fate.PERMANENT)]
+    result = await stage.send()
+    assert result.kind == "scheduled" and result.send_at is not None
+    assert await stage.path() == "rcs:failed | scheduled"
+    assert (await stage.send()).send_at == result.send_at  # the same call is told the same
+    await stage.passes(125)
+    assert await stage.path() == "rcs:failed sms:sent | sent"
+    assert len(stage.provider("rcs").seen) == 1
+    assert await stage.due() == ["attempt"]
+
+
+@still
+async def test_a_refused_call_whose_next_channel_stays_paused_ends(stage: Stage) -> None:
+    await stage.set_up("rcs", "sms")
+    await stage.pause("sms", "config")
+    stage.provider("rcs").script = [refusal(Fate.PERMANENT)]
+    stage.provider("sms").script = [refusal(Fate.CONFIG)] * 100
+    await stage.send(time_to_live=300)
+    await stage.passes(500)
+    assert (await stage.record()).alert.state in ("failed", "expired")
+    assert len(stage.provider("rcs").seen) == 1
+    assert await stage.due() == []
+
+
+@still
+async def test_a_doubt_is_settled_though_its_channel_cannot_be_left_in_time(stage: Stage) -> None:
+    await stage.set_up("wa", "sms", fallback=MINUTE)
+    stage.provider("wa").script = [refusal(Fate.UNKNOWN)]
+    await stage.send(time_to_live=900)
+    await stage.passes(100)
+    assert await stage.path() == "wa:in_doubt | sending"
+    await stage.passes(30)
+    assert await stage.path() == "wa:sent | sent"
+    assert (await stage.attempts())[0].reason == "assumed_sent"
+    assert [line["why"] for _, line in await stage.lines("stays")] == ["cannot_take_back"]
+    await stage.passes(900)
+    assert await stage.path() == "wa:expired | expired"
+
+
+@still
+async def test_a_doubt_is_asked_about_though_there_is_nowhere_to_go(stage: Stage) -> None:
+    await stage.set_up("sms", "wa", fallback=MINUTE)
+    sms = stage.provider("sms")
+    sms.can_ask, sms.script = True, [refusal(Fate.UNKNOWN)]
+    await stage.send()
+    await stage.opt_out("wa")
+    await stage.passes(70)
+    sms.knows = [Receipt(event="", state=DELIVERED)]
+    await stage.passes(45)
+    assert await stage.path() == "sms:delivered | delivered"
+
+
+@still
+async def test_the_same_call_is_given_its_first_answer_whatever_came_after_it(stage: Stage) -> None:
+    await stage.set_up("rcs", "sms", fallback=MINUTE)
+    first = await stage.send()
+    await stage.passes(80)
+    assert await stage.path() == "rcs:revoked sms:sent | sent"
+    again = await stage.send()
+    assert (again.alert, again.channel, again.raw, again.replayed) == (first.alert, "rcs", first.raw, True)
+
+
+@still
+async def test_the_list_shows_the_channel_that_really_carried_it(stage: Stage) -> None:
+    await stage.set_up("wa", "sms", fallback={**MINUTE, "overlap": "allow"})
+    await stage.send()
+    await stage.passes(65)
+    [row] = await stage.store.alerts()
+    assert row.channel == "sms"
+    await stage.tell("wa", DELIVERED)
+    [row] = await stage.store.alerts()
+    assert (row.channel, row.state) == ("wa", "delivered")
+
+
+@still
+async def test_a_provider_that_can_be_asked_is_asked_before_its_channel_is_left(stage: Stage) -> None:
+    await stage.set_up("sms", "wa", fallback={**MINUTE, "overlap": "allow"})
+    sms = stage.provider("sms")
+    sms.can_ask, sms.knows = True, [Receipt(event="", state=DELIVERED)]
+    await stage.send()
+    await stage.passes(100)
+    assert await stage.path() == "sms:delivered | delivered"
+    assert stage.provider("wa").seen == []
+    assert await stage.due() == []
+
+
+@still
+async def test_a_provider_that_can_be_asked_is_asked_before_the_alert_is_called_expired(stage: Stage) -> None:
+    await stage.set_up("sms")
+    sms = stage.provider("sms")
+    sms.can_ask, sms.knows = True, [Receipt(event="", state=DELIVERED)]
+    await stage.send(time_to_live=60)
+    await stage.passes(130)
+    assert await stage.path() == "sms:delivered | delivered"

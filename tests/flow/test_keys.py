@@ -8,9 +8,10 @@ import pytest
 from oauthlib.oauth1 import RequestValidator
 
 import heliograph.store
-from heliograph.core.site import Site
+from heliograph.core.site import Key, Kind, Scope, Site
 from heliograph.errors import SetupError
 from heliograph.flow import keys
+from heliograph.flow.registry import OpenKey, Registry
 from heliograph.seal import Sealer
 
 SEALER = Sealer(["k" * 40])
@@ -86,3 +87,52 @@ async def test_a_disabled_key_is_not_rotated(store):
     with pytest.raises(SetupError, match="disabled"):
         await keys.rotate(store, SEALER, parts.consumer_key, now=3)
     assert len((await store.changes(0)).keys) == 1
+
+
+async def test_a_bearer_key_is_kept_as_its_digest_alone(store):
+    made = await keys.create_bearer(store, "1", now=5, note="n", kind=Kind.TEST, scopes=(Scope.EXPLAIN,))
+    assert re.fullmatch("hg_test_[A-Za-z0-9]{12}_[A-Za-z0-9]{43}", made.bearer)
+    assert made.bearer not in repr(made) and keys.name_of(made.bearer) == made.name
+    [key] = await keys.find(store, made.name)
+    assert (key.kind, key.scopes, key.last_four, key.note) == (Kind.TEST, (Scope.EXPLAIN,), made.bearer[-4:], "n")
+    assert made.bearer[len(made.name) + 1 :] not in repr(key)
+    assert keys.is_bearer(key, made.bearer)
+    assert not keys.is_bearer(key, made.bearer[:-1] + ("a" if made.bearer[-1] != "a" else "b"))
+    assert not keys.is_bearer(key, "") and not keys.is_bearer(Key(site="1", consumer_key="ck"), "")
+
+
+async def test_a_bearer_key_is_rotated_to_one_of_its_sort(store):
+    old = await keys.create_bearer(store, "1", now=1, kind=Kind.TEAM, scopes=(Scope.ALERTS_READ,))
+    fresh, end = await keys.rotate(store, SEALER, old.name, now=100, both_for=DAY)
+    assert fresh.bearer.startswith("hg_team_") and end == 100 + DAY
+    [after] = await keys.find(store, fresh.name)
+    assert (after.kind, after.scopes) == (Kind.TEAM, (Scope.ALERTS_READ,))
+
+
+async def test_rotation_keeps_kind_and_scopes_of_an_oauth_key(store):
+    old = await keys.create(store, SEALER, "1", now=1, kind=Kind.TEST, scopes=(Scope.ALERTS_SEND,))
+    fresh, _ = await keys.rotate(store, SEALER, old.consumer_key, now=100)
+    [after] = await keys.find(store, fresh.consumer_key)
+    assert (after.kind, after.scopes) == (Kind.TEST, (Scope.ALERTS_SEND,))
+
+
+def test_what_a_key_may():
+    usual = Key(site="1", consumer_key="ck")
+    assert usual.may(Scope.ALERTS_SEND) and usual.may(Scope.ALERTS_READ) and usual.may(Scope.EXPLAIN)
+    assert not usual.may(Scope.OPT_OUTS_WRITE) and not usual.may(Scope.ADMIN)
+    assert not Key(site="1", consumer_key="ck", scopes=(Scope.EXPLAIN,)).may(Scope.ALERTS_SEND)
+    assert all(Key(site="1", consumer_key="ck", scopes=(Scope.ADMIN,)).may(scope) for scope in Scope)
+
+
+async def test_a_bearer_key_signs_nothing(store):
+    """Its name as a consumer key, with the empty secret that it has, must open no door."""
+    made = await keys.create_bearer(store, "1", now=1)
+    registry = Registry(
+        open_key=lambda key: OpenKey(key=key, consumer_secret="", token_secret=""),
+        open_sender=lambda sender: None,
+        closed=lambda provider: None,
+    )
+    await registry.refresh(store)
+    assert registry.key(made.name) == ()
+    assert registry.bearer(made.name).consumer_key == made.name
+    assert registry.bearer("hg_live_nobody") is None

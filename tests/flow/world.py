@@ -141,7 +141,7 @@ class House:
                 open_sender=lambda sender: OpenSender(
                     sender=sender,
                     plug=self.plugs.get(sender.channel, self.plug),
-                    provider=self.providers[sender.channel],
+                    provider=self.providers.get(sender.name) or self.providers[sender.channel],
                 ),
                 closed=lambda provider: None,
             ),

@@ -136,8 +136,17 @@ def test_the_sandbox_page_can_be_followed(terminals: Terminals) -> None:
     terminals.stay(f"{start}\ncat sandbox.json; wait", until="sandbox_url")
     out = terminals.run(*calls, *page["Let it misbehave"])
     assert '"messages"' in out and '"creates"' in out and '"reset":true' in out
-    rules = Phones(terminals.here(f"http://{SANDBOX}")).get("/sandbox/behaviour")["rules"]
-    assert {rule["do"] for rule in rules} == {"throttle", "silent"}
+    phones = Phones(terminals.here(f"http://{SANDBOX}"))
+    assert {rule["do"] for rule in phones.get("/sandbox/behaviour")["rules"]} == {
+        "throttle",
+        "silent",
+        "fail_receipt",
+        "refuse",
+    }
+    (terminals.home / "trouble.toml").write_text(blocks("how-to/sandbox.md", "toml")["Write the story down"][0])
+    _, post = page["Write the story down"][0].splitlines()
+    assert '"running":true' in terminals.run(post)
+    assert [rule["do"] for rule in phones.get("/sandbox/behaviour")["rules"]] == ["error"]
 
 
 def test_the_template_page_shows_a_template_without_a_fault(terminals: Terminals) -> None:

@@ -290,11 +290,11 @@ async def test_an_opt_out_and_back(opened, made, clock):
     recipient = accepted.alert.recipient
     joined = await hear(opened, made, made.opt_out(recipient, at=100))
     assert joined[0].alert == accepted.alert.id
-    assert await opened.opted_out(made.site, recipient) == {"rcs"}
-    assert await opened.opted_out("99", recipient) == frozenset()
+    assert await opened.opted_out(made.site, recipient, "service") == {"rcs"}
+    assert await opened.opted_out("99", recipient, "service") == frozenset()
     await hear(opened, made, made.opt_out(recipient, wanted=True, at=200))
     await hear(opened, made, made.opt_out(recipient, at=150))  # older than what is known: kept, and not obeyed
-    assert await opened.opted_out(made.site, recipient) == frozenset()
+    assert await opened.opted_out(made.site, recipient, "service") == frozenset()
     kinds = [entry.kind for entry in (await opened.record(accepted.alert.id)).entries]
     assert kinds == ["accepted", "opted_out", "opted_in", "opted_out"]
 

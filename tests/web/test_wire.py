@@ -91,6 +91,7 @@ def test_reads_the_pages_request_field_for_field(example_body: bytes) -> None:
         "idempotency_key": "once",
         "key": "ck",
         "time_to_live": None,
+        "kind": "live",
     }
 
 

@@ -1,9 +1,10 @@
-"""`heliograph alerts`: find alerts, and read the record of one. Phone numbers are masked unless `--full` is given."""
+"""`heliograph alerts`: find alerts, read the record of one, settle what is in doubt. Phone numbers are masked unless
+`--full` is given."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from cyclopts import App
@@ -12,10 +13,13 @@ from heliograph.cli import given, say
 from heliograph.errors import SetupError
 
 if TYPE_CHECKING:
+    from heliograph.core.alert import Attempt
     from heliograph.core.ports import AlertRow, Record
+    from heliograph.flow.settle import As
     from heliograph.settings import Settings
 
-app = App(name="alerts", help="Find alerts, and read the record of one.", help_format="plaintext")
+DOUBT = "in_doubt"
+app = App(name="alerts", help="Find alerts, read the record of one, settle what is in doubt.", help_format="plaintext")
 
 
 @app.command(name="list")
@@ -39,7 +43,8 @@ def list_(
     site
         This site's alerts only.
     state
-        Alerts in this state: accepted, scheduled, sending, sent, delivered, read, failed, expired, cancelled, refused.
+        Alerts in this state: accepted, scheduled, sending, sent, delivered, read, failed, expired, cancelled, refused;
+        or in_doubt: those with an attempt whose answer was lost.
     recipient
         Alerts to this number, as in +17703101414.
     external
@@ -54,7 +59,7 @@ def list_(
     from heliograph.core.states import AlertState
     from heliograph.settings import close
 
-    states = [one.value for one in AlertState]
+    states = [*(one.value for one in AlertState), DOUBT]
     if state and state not in states:
         raise say.NotUnderstood(f"--state {state} is none.{close(state, states)} There is: {', '.join(states)}.")
     if not 1 <= limit <= 1000:
@@ -77,7 +82,7 @@ def list_(
                 row.recipient,
                 row.template,
                 row.channel or "–",
-                _state(row),
+                _state(row, state),
             )
             for row in rows
         ],
@@ -87,8 +92,8 @@ def list_(
         say.line(f"Older ones: add --before {rows[-1].id}")
 
 
-def _state(row: AlertRow) -> Any:
-    state = say.state(row.state)
+def _state(row: AlertRow, asked: str) -> Any:
+    state = say.state(DOUBT if asked == DOUBT else row.state)
     if row.reason:
         state.append(f"\n  {row.reason.replace('_', ' ')}", style="dim")
     return state
@@ -129,6 +134,53 @@ def show(
     from heliograph.cli.story import story
 
     say.show(story(record, given.now()))
+
+
+@app.command
+def settle(
+    alert: str,
+    what: Literal["sent", "failed", "resend"],
+    /,
+    *,
+    why: str = "",
+    by: given.By = "",
+    json: given.Json = False,
+    config: given.Config = None,
+    **flags: given.Flags,
+) -> None:
+    """Settle the attempt of an alert that is in doubt: the provider never said whether it took the message.
+
+    What follows a running server does within a second or two: after `failed` the next channel or the end, after
+    `resend` a new message by the usual decision. It stands in the alert's timeline with your name.
+
+    Parameters
+    ----------
+    alert
+        Its id: a row of `alerts list --state in_doubt`.
+    what
+        sent: it was. failed: it was not. resend: send it again; if the first was sent, that is a second message.
+    why
+        How you know, for the record.
+    """
+    name = given.operator(by)
+    attempt = asyncio.run(_settle(given.settings(config, flags), alert, what, name, why))
+    if json:
+        say.data({"alert": alert, "attempt": attempt.id, "settled": what, "by": name})
+        return
+    follows = {
+        "sent": "Its receipts are still heard.",
+        "failed": "A running server goes on with the next channel, or ends the alert.",
+        "resend": "A running server sends it again.",
+    }
+    say.line(f"Attempt {attempt.number} ({attempt.channel} by {attempt.sender}) is settled as {what} by {name}.")
+    say.line(f"{follows[what]} `heliograph alerts show {alert}` tells.")
+
+
+async def _settle(settings: Settings, alert: str, what: As, by: str, why: str) -> Attempt:
+    from heliograph.flow import settle as settling
+
+    async with given.store(settings) as store:
+        return await settling.settle(alert, what, store, by=by, why=why, now=given.now())
 
 
 async def _record(settings: Settings, alert: str) -> Record | None:

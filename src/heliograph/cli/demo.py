@@ -17,7 +17,8 @@ from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from heliograph.cli import given, say
-from heliograph.cli.send import PATH, Parts, post, sign
+from heliograph.cli.send import PATH, post
+from heliograph.cli.signing import Parts, sign
 
 _Port = Annotated[int | None, Parameter(show_default=False, validator=validators.Number(gte=0, lte=65535))]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import time
 import tomllib
@@ -27,8 +28,19 @@ Config = Annotated[
     Parameter(help="The settings file; heliograph.toml in this folder if there is one.", show_default=False),
 ]
 Flags = Annotated[str, Parameter(show=False)]  # any setting: --database-url, --port …
+By = Annotated[
+    str, Parameter(show_default=False, help="Who does it, for the record; this account's name if not given.")
+]
 Switch = Parameter(negative="", show_default=False)
 Many = Parameter(negative="", show_default=False, consume_multiple=False)  # may be repeated
+
+
+def operator(by: str) -> str:
+    """Whose name stands in the record: `--by`, else the account's that runs the command."""
+    try:
+        return by.strip() or getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        raise say.NotUnderstood("This account has no name; say who does it with --by NAME.") from None
 
 
 def now() -> int:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from heliograph.cli import given, say
+from heliograph.core.site import USUAL_SCOPES, Kind, Scope
 from heliograph.errors import SetupError
+from heliograph.settings import close
 
 if TYPE_CHECKING:
     from heliograph.core.site import Key
-    from heliograph.flow.keys import FourParts
+    from heliograph.flow.keys import Bearer, FourParts
     from heliograph.settings import Settings
 
 app = App(name="keys", help="The API keys of sites: create, list, disable, enable, rotate.", help_format="plaintext")
@@ -25,46 +27,93 @@ def create(
     site: str,
     /,
     *,
+    bearer: Annotated[bool, given.Switch] = False,
+    kind: Kind = Kind.LIVE,
+    scope: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    days: float | None = None,
     token: bool = True,
     note: str = "",
     json: given.Json = False,
     config: given.Config = None,
     **flags: given.Flags,
 ) -> None:
-    """Make a key for SITE and print its four parts. They are shown this once, then kept sealed.
+    """Make a key for SITE and print it. What is secret of it is shown this once.
 
     Parameters
     ----------
+    bearer
+        A bearer key for /v1, one word; else the four parts with which calls are signed by OAuth 1.0a, for every API.
+    kind
+        live reaches anybody; test the sandbox alone, never a real provider; team the site's own people ([team] in its
+        file).
+    scope
+        What it may do, once for each: alerts:send, alerts:read, explain, opt-outs:write, admin (everything). Without
+        one the first three.
+    days
+        It ends after so many; without, never.
     token
-        Without one (--no-token) the key has two parts, for callers that sign with consumer key and secret alone.
+        Without one (--no-token) an OAuth key has two parts, for callers that sign with consumer key and secret alone.
     note
         What the key is for, shown in the list.
     """
-    parts = asyncio.run(_create(given.settings(config, flags), site, token, note))
-    _print(site, parts, json)
+    if days is not None and days <= 0:
+        raise say.NotUnderstood(f"--days is {days:g}; more than 0 is needed.")
+    wish = _Wish(bearer=bearer, kind=kind, scopes=_scopes(scope), days=days, token=token, note=note)
+    _print(site, asyncio.run(_create(given.settings(config, flags), site, wish)), json)
 
 
-async def _create(settings: Settings, site: str, token: bool, note: str) -> FourParts:
+def _scopes(named: tuple[str, ...]) -> tuple[Scope, ...]:
+    known = [one.value for one in Scope]
+    for name in named:
+        if name not in known:
+            hint = close(name, known)
+            raise say.NotUnderstood(f"--scope {name} is none.{hint} There is: {', '.join(known)}.")
+    return tuple(Scope(name) for name in dict.fromkeys(named))
+
+
+class _Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """The key that is to be made."""
+
+    bearer: bool
+    kind: Kind
+    scopes: tuple[Scope, ...]
+    days: float | None
+    token: bool
+    note: str
+
+
+async def _create(settings: Settings, site: str, wish: _Wish) -> FourParts | Bearer:
     from heliograph.flow import keys
 
+    now = given.now()
+    ends = None if wish.days is None else now + int(wish.days * 86_400_000)
     async with given.store(settings, write=True) as store:
+        if wish.bearer:
+            return await keys.create_bearer(
+                store, site, now=now, note=wish.note, kind=wish.kind, scopes=wish.scopes, expires=ends
+            )
         seals = await given.sealer_of(store, settings)
-        return await keys.create(store, seals, site, now=given.now(), parts=keys.make(token=token), note=note)
+        parts = keys.make(token=wish.token)
+        return await keys.create(
+            store, seals, site, now=now, note=wish.note, parts=parts, kind=wish.kind, scopes=wish.scopes, expires=ends
+        )
 
 
-def _print(site: str, parts: FourParts, json: bool) -> None:
+def _print(site: str, made: FourParts | Bearer, json: bool) -> None:
+    facts: dict[str, str] = msgspec.to_builtins(made)
     if json:
-        say.data({"site": site, **msgspec.to_builtins(parts)})
+        say.data({"site": site, **facts})
         return
-    for name, value in msgspec.to_builtins(parts).items():
+    for name, value in facts.items():
         if value:  # a key may have two parts alone
             say.line(f"{name:<16} {value}")
-    say.note("Keep these now: the two secrets are not shown again. A running server takes the key within a second.")
+    what = "bearer key is" if "bearer" in facts else "two secrets are"
+    say.note(f"Keep this now: the {what} not shown again. A running server takes the key within a second.")
 
 
 @app.command(name="list")
 def list_(*, site: str = "", json: given.Json = False, config: given.Config = None, **flags: given.Flags) -> None:
-    """List the keys of all sites, or of one. Secrets are never shown.
+    """List the keys of all sites, or of one. Secrets are never shown, of a bearer key its last four characters.
 
     Parameters
     ----------
@@ -74,15 +123,27 @@ def list_(*, site: str = "", json: given.Json = False, config: given.Config = No
     keys = asyncio.run(_list(given.settings(config, flags), site))
     now = given.now()
     if json:
-        shown = ("site", "consumer_key", "token", "note", "created", "disabled", "expires")
-        say.data([{"state": _state(key, now), **{name: getattr(key, name) for name in shown}} for key in keys])
+        shown = ("site", "consumer_key", "token", "kind", "last_four", "note", "created", "disabled", "expires")
+        say.data(
+            [
+                {
+                    "state": _state(key, now),
+                    "auth": _auth(key),
+                    "scopes": key.scopes or USUAL_SCOPES,
+                    **{name: getattr(key, name) for name in shown},
+                }
+                for key in keys
+            ]
+        )
         return
     say.table(
-        ("site", "=consumer key", "state", "made", "ends (UTC)", "note"),
+        ("site", "=key", "kind", "may", "state", "made", "ends (UTC)", "note"),
         [
             (
                 key.site,
-                key.consumer_key,
+                f"{key.consumer_key}…{key.last_four}" if key.digest else key.consumer_key,
+                key.kind.value,
+                "\n".join(key.scopes or USUAL_SCOPES),
                 say.state(_state(key, now)),
                 say.when(key.created)[:10],
                 say.when(key.expires)[:16],
@@ -97,6 +158,10 @@ def list_(*, site: str = "", json: given.Json = False, config: given.Config = No
 async def _list(settings: Settings, site: str) -> list[Key]:
     async with given.store(settings) as store:
         return [key for key in (await store.changes(0)).keys if site in ("", key.site)]
+
+
+def _auth(key: Key) -> str:
+    return "bearer" if key.digest else "oauth1"
 
 
 def _state(key: Key, now: int) -> str:
@@ -169,7 +234,7 @@ def rotate(
     say.note(f"The old key {consumer_key} is valid until {say.when(end)} UTC.")
 
 
-async def _rotate(settings: Settings, consumer_key: str, both_for: int) -> tuple[str, FourParts, int]:
+async def _rotate(settings: Settings, consumer_key: str, both_for: int) -> tuple[str, FourParts | Bearer, int]:
     from heliograph.flow import keys
 
     async with given.store(settings) as store:

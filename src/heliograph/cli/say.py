@@ -27,7 +27,8 @@ _MARKS = {
     "disabled": ("✗", "bright_black"), "ended": ("✗", "bright_black"), "live": ("✓", "green"),
     "ending": ("◷", "yellow"),
     "paused": ("◷", "yellow"), "running": ("✓", "green"), "published": ("✓", "green"), "draft": ("·", ""),
-    "retired": ("✗", "bright_black"),
+    "retired": ("✗", "bright_black"), "open": ("✗", "red"), "not_open": ("✗", "red"),
+    "half_open": ("◷", "yellow"), "unknown": ("?", "bright_black"), "settled": ("✓", ""),
 }  # fmt: skip
 
 

@@ -1,13 +1,12 @@
-"""`heliograph send`: sign one call with OAuth 1.0a, post it, say what the answer means. Any server will do.
+"""`heliograph send`: sign one call, post it, say what the answer means; or ask what it would do. Any server will do.
 
-Signed with oauthlib, so that the server's own verifier is never proved by our own signer. It calls once and never
+By default it is the documented call, signed by OAuth 1.0a; with a bearer key the native one. It calls once and never
 repeats: whether a repeat is safe is in the answer.
 """
 
 from __future__ import annotations
 
 import http.client
-import os
 import ssl
 import sys
 import time
@@ -19,23 +18,13 @@ from urllib.parse import urlsplit
 import msgspec
 from cyclopts import Group, Parameter
 
-from heliograph.cli import given, say
+from heliograph.cli import given, native, say, signing
 from heliograph.cli.answer import Meaning, meaning
 from heliograph.errors import SetupError
 
 PATH = "/api/proactiveAlert"
 _ALERT = Group("The alert", sort_key=1)
 _KEY = Group("The key", sort_key=2)
-_PARTS = ("consumer_key", "consumer_secret", "token", "token_secret")
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """The four parts of a key; extra names in a key file are ignored (`keys create --json` writes `site` too)."""
-
-    consumer_key: str
-    consumer_secret: str
-    token: str = ""
-    token_secret: str = ""
 
 
 def send(
@@ -61,18 +50,22 @@ def send(
     signature_method: Annotated[
         Literal["HMAC-SHA1", "HMAC-SHA256", "HMAC-SHA512"], Parameter(group=_KEY)
     ] = "HMAC-SHA1",
+    bearer: Annotated[str, Parameter(group=_KEY)] = "",
+    dry_run: Annotated[bool, given.Switch] = False,
+    wait: int | None = None,
     timeout: float = 60.0,
     json: given.Json = False,
 ) -> int:
     """Sign one proactive alert, post it to URL once, print the answer and what it means.
 
-    Exit code: 0 the provider took it or it is scheduled, 1 it was not sent, 3 the server refused the call (4xx),
-    4 nobody knows yet whether it was taken.
+    Exit code: 0 the provider took it, or it is scheduled or begun, 1 it was not sent, 3 the server refused the call
+    (4xx), 4 nobody knows yet whether it was taken. With --dry-run: 0 it would be sent or held, 1 it would not.
 
     Parameters
     ----------
     url
-        The server, as in https://alerts.acme.example; another path than /api/proactiveAlert is kept.
+        The server, as in https://alerts.acme.example. A path is kept: /api/proactiveAlert, or /v1/alerts for the native
+        API, which a bearer key is for.
     site
         The site's id (siteId).
     template
@@ -100,6 +93,14 @@ def send(
     consumer_key
         A part of the key by itself, or in the environment, where other users cannot see it:
         HELIOGRAPH_SEND_CONSUMER_KEY, …_CONSUMER_SECRET, …_TOKEN, …_TOKEN_SECRET.
+    bearer
+        A bearer key: the call goes to /v1/alerts, which answers at once. Where other users could see it, leave it in
+        the key file or in the environment: HELIOGRAPH_SEND_BEARER.
+    dry_run
+        Send nothing: tell what would be decided, each message as it would be seen, its parts, its price, and what is in
+        the way (POST /v1/alerts/explain).
+    wait
+        Seconds that the native API may wait for the outcome before it answers.
     timeout
         Seconds to wait for the answer.
     """
@@ -109,11 +110,19 @@ def send(
         "proactiveTemplate": template, "proactiveTemplateVersion": template_version,
     }  # fmt: skip
     body = _body({name: value for name, value in given_by_option.items() if value}, var, file)
-    address = _address(url)
-    parts = _parts(key_file, dict(zip(_PARTS, (consumer_key, consumer_secret, token, token_secret), strict=True)))
-    headers = sign(address, body, parts, signature_method)
+    _address(url, PATH)  # a wrong address is told before a missing key
+    given_parts = dict(zip(signing.PARTS, (consumer_key, consumer_secret, token, token_secret, bearer), strict=True))
+    parts = signing.parts(key_file, given_parts)
+    address = _address(url, native.EXPLAIN if dry_run else native.PATH if parts.bearer else PATH)
+    is_native = urlsplit(address).path.startswith("/v1/")
+    headers = native.prefer(wait, is_native)
+    if is_native:
+        body = native.body_of(body)
+    elif parts.bearer:
+        raise say.NotUnderstood(f"A bearer key is for /v1 alone; {address} is signed by OAuth 1.0a.")
+    headers |= signing.bearing(parts.bearer) if parts.bearer else signing.sign(address, body, parts, signature_method)
     status, answer_headers, answer, seconds = post(address, headers, body, timeout)
-    means = meaning(status, answer_headers, answer)
+    means = (native.explained if dry_run else native.meaning if is_native else meaning)(status, answer_headers, answer)
     _print(address, status, answer_headers, answer, seconds, means, json)
     return means.exit
 
@@ -139,52 +148,13 @@ def _body(fields: dict[str, Any], variables: tuple[str, ...], file: str) -> byte
     return msgspec.json.encode({**fields, "proactiveVariables": pairs})
 
 
-def _address(url: str) -> str:
+def _address(url: str, path: str) -> str:
+    """The address to call. A path of the caller's own is kept, but that of an alert where it is to be explained."""
     split = urlsplit(url)
     if split.scheme not in ("http", "https") or not split.hostname:
         raise say.NotUnderstood(f"{url} is no address: write it as https://alerts.acme.example.")
-    return url if split.path not in ("", "/") else f"{split.scheme}://{split.netloc}{PATH}"
-
-
-def _parts(key_file: Path | None, options: dict[str, str]) -> Parts:
-    """The key: from options, else the file, else the environment."""
-    if key_file is not None and not options["consumer_key"]:
-        try:
-            return msgspec.json.decode(key_file.read_bytes(), type=Parts)
-        except OSError as error:
-            raise SetupError(f"{key_file} cannot be read: {error.strerror}. Correct --key-file.", code="file") from None
-        except msgspec.DecodeError as error:
-            raise SetupError(
-                f"{key_file} does not hold a key: {error}. `heliograph keys create SITE --json` prints one.",
-                code="file",
-            ) from None
-    found = {name: options[name] or os.environ.get(f"HELIOGRAPH_SEND_{name.upper()}", "") for name in _PARTS}
-    if not found["consumer_key"] or not found["consumer_secret"]:
-        raise say.NotUnderstood(
-            "There is no key to sign with: give --key-file, or --consumer-key and --consumer-secret (with --token and "
-            "--token-secret). `heliograph keys create SITE` makes one."
-        )
-    return Parts(**found)
-
-
-def sign(url: str, body: bytes, parts: Parts, method: str = "HMAC-SHA1") -> dict[str, str]:
-    """The headers of a signed JSON call. The body's hash is signed with it (oauth_body_hash)."""
-    from oauthlib.oauth1 import Client
-
-    client = Client(
-        parts.consumer_key,
-        client_secret=parts.consumer_secret,
-        resource_owner_key=parts.token or None,
-        resource_owner_secret=parts.token_secret or None,
-        signature_method=method,
-    )
-    plain = {"Content-Type": "application/json", "Accept": "application/json"}
-    try:
-        text = body.decode()
-    except UnicodeDecodeError:
-        raise SetupError("The body is not UTF-8. Save it as UTF-8; JSON is nothing else.", code="body") from None
-    _, headers, _ = client.sign(url, "POST", body=text, headers=plain)
-    return {str(name): str(value) for name, value in headers.items()}
+    replaced = ("", "/", PATH, native.PATH) if path == native.EXPLAIN else ("", "/")
+    return f"{split.scheme}://{split.netloc}{path}" if split.path in replaced else url
 
 
 def post(
@@ -239,7 +209,12 @@ def _print(
     if status is not None:
         reason = http.client.responses.get(status, "")
         say.line(f"{status} {reason} in {seconds * 1000:.0f} ms")
-    if answer is not None:
+    if means.outcome in ("send", "hold", "refuse") and isinstance(answer, dict):
+        from heliograph.cli.explained import explained
+
+        say.line()
+        say.show(explained(answer))
+    elif answer is not None:
         text = answer if isinstance(answer, str) else msgspec.json.format(body, indent=2).decode()
         say.line(text)
     say.line()

@@ -21,6 +21,7 @@ from heliograph.core.ports import Exchange, Record
 _WHY = {
     "chosen": "chosen", "no_sender": "the site has no sender for it", "no_content": "the template has nothing for it",
     "content_does_not_fit": "the message does not fit", "opted_out": "the recipient opted out",
+    "not_for_test": "a test key, and it is no sandbox sender",
     "sender_paused": "its sender is paused", "cannot_reach": "the recipient cannot be reached on it",
 }  # fmt: skip
 
@@ -36,7 +37,7 @@ def _parts(record: Record, now: int) -> Iterator[RenderableType]:
     for attempt in record.attempts[-1:]:
         yield _title("The message")
         yield Padding(bubble(attempt.content), (0, 0, 0, 2))
-    yield from _decision(record.decision)
+    yield from decision_lines(record.decision)
     if record.attempts:
         yield _title("Attempts")
         yield _attempts(record.attempts)
@@ -98,7 +99,8 @@ def _head(alert: Alert, now: int) -> RenderableType:
     return grid
 
 
-def _decision(raw: bytes) -> Iterator[RenderableType]:
+def decision_lines(raw: bytes) -> Iterator[RenderableType]:
+    """A decision record (JSON) as a table; nothing where there is none."""
     decision = _object(raw)
     considered = decision.get("considered") or []
     if not considered:

@@ -11,6 +11,7 @@ import msgspec
 
 from heliograph.core.content import Content
 from heliograph.core.fallback import Need
+from heliograph.core.site import Kind
 from heliograph.core.states import AlertState, AttemptState
 
 
@@ -42,6 +43,7 @@ class AlertRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     idempotency_key: str = ""
     key: str = ""  # the consumer key (or bearer key id) that signed the call
     time_to_live: int | None = None  # seconds
+    kind: Kind = Kind.LIVE  # of that key
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -78,6 +80,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
     former: str | None = None
     send_at: int | None = None  # while scheduled
+    test: bool = False  # a test key's: it goes to sandbox senders alone
 
 
 NUMBERED = 3  # hex digits: 4,095 attempts; one held for 15 days is tried every 15 minutes, 1,440 times
@@ -123,6 +126,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     references: tuple[str, ...] = ()
     raw: bytes = b""
     revoke_asked: int | None = None
+    test: bool = False  # its alert's
     need: Need = Need.SENT
     leave_at: int | None = None
     overlap: bool = False

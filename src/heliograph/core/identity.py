@@ -52,6 +52,7 @@ def same_call(alert: Alert, request: AlertRequest) -> str:
             request.time_to_live,
             request.idempotency_key,
             "" if named else alert.key,
+            *(("test",) if alert.test else ()),  # what a test key sent is never the answer to a live call
         ),
         bytes(alert.alert_info),
     )

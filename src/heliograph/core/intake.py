@@ -10,13 +10,18 @@ import msgspec
 from heliograph.core import language, phone, template
 from heliograph.core.alert import Alert, AlertRequest
 from heliograph.core.channel import SYNONYMS
-from heliograph.core.site import Site
+from heliograph.core.site import Kind, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.errors import FieldFaults
 
 # No provider holds a message longer than asked to, and Google's own limit for RCS is 15 days (product.md, "Time to
 # live"). A longer wish is shortened, and the record says so.
 LONGEST_LIFE = 15 * 86_400  # seconds
+
+NOT_ON_TEAM = (
+    "A team key sends to the site's own people alone, and this recipient is not one of them. List the number under "
+    "[team] recipients in the site's file and apply it, or use a live key."
+)
 
 _SHOWN = 60  # characters of a caller's word in a sentence
 _LISTED = 12  # names in a list of a sentence
@@ -51,6 +56,8 @@ def hold(
     recipient = phone.parse(request.country_code, request.phone)
     if isinstance(recipient, phone.PhoneFault):
         faults[recipient.field] = recipient.sentence
+    elif request.kind is Kind.TEAM and recipient not in site.team.recipients:
+        faults["phone"] = NOT_ON_TEAM
     _customer(request, site, faults, notes)
     channel = _channel(request.channel, channels, faults)
     variables = _variables(request.variables, faults)
@@ -88,6 +95,7 @@ def hold(
         unknown=request.unknown,
         notes=tuple(notes),
         key=request.key,
+        test=request.kind is Kind.TEST,
     )
     return Ready(alert=alert, template=compiled, language=tag)
 

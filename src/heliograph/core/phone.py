@@ -45,6 +45,23 @@ def parse(country_code: str, number: str) -> str | PhoneFault:
     return _parse(country_code[:LONGEST], number)
 
 
+def international(number: str) -> str | PhoneFault:
+    """A number that brings its country code (+1 770 310 1414, 001…) in E.164."""
+    code = calling_code(number)
+    if code:
+        return parse(code, number)
+    sentence = "The phone number does not begin with a country code; write it with a plus, as in +12025550123."
+    return PhoneFault(field="phone", sentence=sentence)
+
+
+def calling_code(number: str) -> str:
+    """The calling code that a number begins with, where it is written with a plus or 00; empty otherwise."""
+    written = _SEPARATORS.sub("", _plain(number[:LONGEST]).removeprefix("tel:"))
+    digits = written.removeprefix("+") if written[:1] == "+" else written[2:] if written[:2] == "00" else ""
+    codes = (digits[:length] for length in (1, 2, 3) if digits.isascii() and digits[:length].isdigit())
+    return next((code for code in codes if int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), "")
+
+
 @lru_cache(maxsize=16_384)
 def _parse(country_code: str, number: str) -> str | PhoneFault:
     code = _code(country_code)

@@ -25,6 +25,7 @@ class Stop(StrEnum):
     QUIET_HOURS = "quiet_hours"
     CAP = "cap"
     CONTENT = "content"  # no channel can carry this content
+    NOT_FOR_TEST = "not_for_test"  # a test key, and no sender of the sandbox
     CANNOT_REACH = "cannot_reach"  # the documented "Failed Compatibility Check"
 
 
@@ -41,6 +42,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rules: tuple[str, ...] = ()
     capability: Capability | None = None  # None: this provider cannot be asked
     paused: str = ""
+    not_for_test: bool = False  # the alert is a test key's, and this sender is none of the sandbox's
     free: bool = True
     window_ends: int | None = None
 
@@ -178,6 +180,8 @@ def _held_up(facts: Facts, considered: list[Considered], chosen: bool) -> tuple[
         return Stop.CONTENT, None, ""
     if "opted_out" in whys and whys <= {"opted_out", "no_content"}:
         return Stop.OPTED_OUT, None, ""
+    if "not_for_test" in whys and whys <= {"not_for_test", "no_content", "opted_out"}:
+        return Stop.NOT_FOR_TEST, None, ""
     return Stop.CANNOT_REACH, None, ""
 
 
@@ -197,6 +201,8 @@ def _line(facts: Facts, candidate: Candidate) -> Considered:
         why = "no_content"
     elif candidate.content_faults:
         why, detail = "content_does_not_fit", candidate.content_faults
+    elif candidate.not_for_test:
+        why = "not_for_test"
     elif candidate.free and candidate.window_ends is not None and candidate.window_ends <= facts.now:
         why, detail = "outside_window", (words("outside_window"),)
     elif candidate.paused:

@@ -7,6 +7,7 @@ the epoch, UTC.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -15,7 +16,8 @@ from heliograph.core.alert import Alert, Attempt
 from heliograph.core.channel import Capability, Carries, Size
 from heliograph.core.content import Content, Media
 from heliograph.core.event import Entry, ProviderEvent, Receipt
-from heliograph.core.site import Key, Sender, Site
+from heliograph.core.optout import OptOut
+from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.core.template import Template
 
@@ -171,6 +173,9 @@ class Plug(Protocol):
     `SECRETS` names the fields that are sealed when applied. `CARRIES`: what its messages can be. `open` is called in
     the event loop; a provider with a line of its own begins it there. `check` returns one sentence per fault of a
     content that is to be sent, `measure` says how much it is.
+
+    `hosts(settings)` names every host that a sender of these settings would speak to ("https://host/…", "host:port").
+    Where all of them are the sandbox's, test keys may use it. A module without it speaks to real providers alone.
     """
 
     NAME: str
@@ -203,10 +208,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Due(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something to be done at or after `at`. One row per (site, kind, ref); writing it again re-dates it and sets its
-    lease. `kind`: "attempt" (follow it up: resume, settle, leave, expire) | "step" (leave an attempt that is delivered
-    and not read) | "alert" (held: send it). `ref` is the attempt's
-    or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else gets it;
-    an acceptance is born leased to the node that sends it, so that a crash leaves it to another."""
+    lease. `kind`: "attempt" (follow it up: resume, settle, leave, expire) | "step" (leave an attempt's channel: what
+    was delivered is not read, or the next channel was not to be used yet) | "alert" (held: send it). `ref` is the
+    attempt's or the alert's id. `lease`: until then (ms) it belongs to the node that wrote or claimed it, nobody else
+    gets it; an acceptance is born leased to the node that sends it, so that a crash leaves it to another."""
 
     site: str
     kind: str
@@ -261,9 +266,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     `unless`, and the recipient has not opted out: else nothing at all is written. `revoke_asked` likewise: only where
     nobody has asked before and nothing was delivered. `until` (ms): later nothing is written, since another node may
     have the attempt by then. `gives_way`: a hand-over that failed; where the attempt was taken meanwhile (by a node
-    that had its lease) it is history and nothing more. `release` frees this alert's claims of scope "call" and "key",
-    leaving the owner readable as `former`. `begun`: the attempt as it was accepted together with its alert, where it
-    was simply taken: unless somebody changed the alert since, its row is written without being read.
+    that had its lease) it is history and nothing more. `expects`: nothing is written unless the attempt is in this
+    state and in nobody's lease. `release` frees this alert's claims of scope "call" and "key", leaving the owner
+    readable as `former`. `begun`: the attempt as it was accepted together with its alert, where it was simply taken:
+    unless somebody changed the alert since, its row is written without being read.
     """
 
     site: str
@@ -285,6 +291,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     begun: Attempt | None = None
     release: bool = False
     gives_way: bool = False
+    expects: AttemptState | None = None
     revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back
     unless: AlertState = AlertState.DELIVERED
     until: int | None = None
@@ -336,6 +343,34 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     state: AttemptState | None = None
 
 
+class Written(StrEnum):
+    """What became of an opt-out that was to be written: `newer` = the recipient said otherwise later."""
+
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    NEWER = "newer"
+
+
+class LooseEnds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Of one sender: how many attempts are in doubt, how many receipts belong to no attempt that is known."""
+
+    site: str
+    sender: str
+    in_doubt: int = 0
+    unmatched: int = 0
+
+
+class Unmatched(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A receipt whose attempt nobody knows. `at`: when it was heard (ms)."""
+
+    site: str
+    sender: str
+    channel: str
+    reference: str
+    at: int
+    receipt: Receipt
+
+
 class Store(Protocol):
     """Verbs of the domain, each one transaction. Every verb raises StoreAway if the database is away."""
 
@@ -374,8 +409,26 @@ class Store(Protocol):
     # facts for a decision
     async def capability(self, site: str, sender: str, recipient: str) -> Capability | None: ...
     async def keep_capability(self, site: str, sender: str, recipient: str, capability: Capability) -> None: ...
-    async def opted_out(self, site: str, recipient: str) -> frozenset[str]: ...
+    # the scopes that bar an alert of this skill: "all", channels (core.optout.concerning)
+    async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]: ...
     async def count_alerts(self, site: str, recipient: str, since: int) -> int: ...
+    # opt-outs as people and files write them
+    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]: ...
+    # those in force, by (site, recipient, scope), from the one after `after` on
+    async def opt_outs(
+        self,
+        *,
+        site: str = "",
+        recipient: str = "",
+        scope: str = "",
+        after: tuple[str, str, str] = ("", "", ""),
+        limit: int = 50,
+    ) -> list[OptOut]: ...
+    # what operators look at
+    async def loose_ends(self, before: int) -> list[LooseEnds]: ...
+    async def unmatched(self, before: int, limit: int) -> list[Unmatched]: ...
+    async def report_senders(self, reports: tuple[SenderReport, ...]) -> None: ...
+    async def sender_reports(self, since: int) -> list[SenderReport]: ...
     # media
     async def put_media(self, site: str, digest: str, content_type: str, data: bytes) -> bool: ...
     async def media(self, site: str, digest: str) -> tuple[str, bytes] | None: ...
@@ -385,7 +438,8 @@ class Store(Protocol):
     async def changes(self, since: int) -> Changes: ...
     async def put_site(self, site: Site) -> bool: ...
     async def put_sender(self, sender: Sender) -> bool: ...
-    async def pause_sender(self, site: str, name: str, why: str) -> bool: ...  # "" = it runs again
+    # why "" = it runs again; `by`: the operator, "" = heliograph, which undoes no operator's pause
+    async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool: ...
     async def put_template(self, template: Template) -> bool: ...
     async def put_key(self, key: Key) -> bool: ...
     async def remove(self, kind: str, site: str, name: str) -> bool: ...

@@ -59,6 +59,34 @@ class Failures(StrEnum):
     STATUS = "status"
 
 
+class Kind(StrEnum):
+    """What a key may reach. `test`: sandbox senders alone, so that no real provider ever hears of it; `team`: the
+    recipients that the site lists; `live`: anybody."""
+
+    LIVE = "live"
+    TEST = "test"
+    TEAM = "team"
+
+
+class Scope(StrEnum):
+    """What a key may do. `admin` may do everything of its site."""
+
+    ALERTS_SEND = "alerts:send"
+    ALERTS_READ = "alerts:read"
+    EXPLAIN = "explain"
+    OPT_OUTS_WRITE = "opt-outs:write"
+    ADMIN = "admin"
+
+
+USUAL_SCOPES = (Scope.ALERTS_SEND, Scope.ALERTS_READ, Scope.EXPLAIN)  # of a key that names none
+
+
+class Team(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The recipients (E.164) that a key of kind `team` may send to."""
+
+    recipients: tuple[str, ...] = ()
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`skills`: the allowed ones, empty = any. `channels`: the order in which they are tried.
 
@@ -83,13 +111,17 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     burst: int = 0
     quiet_hours: QuietHours = QuietHours()
     cap: Cap = Cap()
-    fallback: Fallback = Fallback()
+    team: Team = Team()
     prices: Prices = Prices()
+    fallback: Fallback = Fallback()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An identity at a provider. `settings` is the provider's own table as applied; the values of its secret fields
-    are sealed. `paused`: why an operator or heliograph stopped it, empty while it runs."""
+    are sealed. `weight`: its share of the recipients among its channel's senders; 0 = only where the others are away.
+
+    `paused`: why an operator or heliograph stopped it, empty while it runs; `paused_by` and `paused_at` (ms): the
+    operator who did that, or who had it run again, and when; no name where it was heliograph."""
 
     site: str
     name: str
@@ -98,18 +130,53 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     settings: dict[str, object] = {}
     weight: int = 1
     paused: str = ""
+    paused_by: str = ""
+    paused_at: int = 0
+
+
+class SenderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one node says of a sender at `at`. `state`: closed | half_open | open | paused | not_open (its provider
+    could not be opened). `since`: ms of its last change, 0 where it never changed. `next_try`: ms, 0 where nothing is
+    waited for. `serves`: the share of recipients that it serves; `good` and `bad`: hand-overs of the breaker's window;
+    `throttled`: hand-overs that met a rate limit, since the node's start."""
+
+    site: str
+    sender: str
+    node: str
+    at: int
+    state: str
+    why: str = ""
+    since: int = 0
+    next_try: int = 0
+    serves: float = 1.0
+    good: int = 0
+    bad: int = 0
+    throttled: int = 0
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One API key of a site: the four parts of OAuth 1.0a. The two secrets are sealed. A key without a token has
-    `token` and `token_secret` empty."""
+    """One API key of a site.
+
+    For OAuth 1.0a: four parts, of which the two secrets are sealed; one without a token has `token` and `token_secret`
+    empty. A bearer key has its public name as `consumer_key` (`hg_live_…`) and `digest`, the SHA-256 (hex) of the whole
+    key, and no secret: nothing in the database can be turned back into it. `last_four`: its last characters, by which
+    its owner knows it. `scopes`: empty = USUAL_SCOPES.
+    """
 
     site: str
     consumer_key: str
-    consumer_secret: str
+    consumer_secret: str = ""
     token: str = ""
     token_secret: str = ""
     note: str = ""
     created: int = 0
     disabled: int | None = None
     expires: int | None = None
+    kind: Kind = Kind.LIVE
+    scopes: tuple[Scope, ...] = ()
+    digest: str = ""
+    last_four: str = ""
+
+    def may(self, scope: Scope) -> bool:
+        scopes = self.scopes or USUAL_SCOPES
+        return scope in scopes or Scope.ADMIN in scopes

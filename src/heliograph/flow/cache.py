@@ -29,6 +29,10 @@ class CapabilityCache:
         self._answers.move_to_end(place)
         return capability
 
+    def peek(self, site: str, sender: str, recipient: str) -> Capability | None:
+        """What is kept, fresh or not; the order of use stays as it is."""
+        return self._answers.get((site, sender, recipient))
+
     def put(self, site: str, sender: str, recipient: str, capability: Capability) -> None:
         self._answers[site, sender, recipient] = capability
         if len(self._answers) > self._room:

@@ -10,16 +10,18 @@ import msgspec
 
 from heliograph.core import hours, phone
 from heliograph.core.alert import Alert
-from heliograph.core.channel import Capability
+from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content, Named
 from heliograph.core.fit import fit
 from heliograph.core.plan import Candidate, Facts
 from heliograph.core.site import Hours, Site
 from heliograph.core.template import CompiledTemplate
-from heliograph.flow.health import PROBE_EVERY
+from heliograph.flow import senders
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
+from heliograph.flow.senders import Use
 
+NOT_ASKED = "not_asked"  # why a capability is unknown to a dry run
 ASKED_FOR = 5.0  # seconds; a question that takes longer is unknown, and an unknown is tried
 
 
@@ -40,45 +42,57 @@ async def gather(
     opted_out: frozenset[str] = frozenset(),
     passed: frozenset[str] = frozenset(),
     tried: frozenset[str] = frozenset(),
+    looking: bool = False,
 ) -> Gathered:
-    """`passed`: channels that the alert has left, `tried`: senders that just failed; nobody is asked about them."""
+    """`passed`: channels that the alert has left, `tried`: senders that just failed; nobody is asked about them.
+    `looking`: nothing is going to be sent (explain), so nothing is changed: no turn to try a paused sender is taken,
+    nobody outside is asked, no cache is written; a capability that is not known is `unknown`."""
     now = means.clock.now()
     order = (alert.channel_forced,) if alert.channel_forced else template.template.channels or site.channels
     contents: dict[str, Content] = {}
     candidates: list[Candidate] = []
     held_until = 0
+    found_one = False  # whether a channel will do: then no later one takes a turn to try a sender
     for channel in order:
-        senders = means.registry.senders(site.id, channel)
-        if not senders:
+        found = senders.in_order(alert, channel, means)
+        if not found:
             continue
         content = template.render(alert.language, channel, alert.variables)
-        for opened in senders:
+        first, here = len(candidates), False  # whether a sender of this channel will do
+        for opened in found:
             fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
             faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
             if fitted:
                 contents[opened.sender.name] = fitted.content
-            fits = not (faults or content is None or channel in opted_out or "all" in opted_out)
-            fits = fits and channel not in passed and opened.sender.name not in tried
-            free = not (fitted and isinstance(fitted.content, Named))
-            paused = _paused(opened, means, now, probe=fits)
-            if paused and fits:
-                again = means.healths.of(site.id, opened.sender.name).next_probe(now)
-                again = max(again, now + PROBE_EVERY) if opened.provider is None else again
+            outside = alert.test and not opened.sandbox
+            left = channel in passed or opened.sender.name in tried
+            barred = channel in opted_out or "all" in opted_out
+            fits = not (faults or content is None or outside or left or barred)
+            free = fitted is None or not isinstance(fitted.content, Named)
+            window_ends = await window(alert, opened, means, now) if fits else None
+            fits = fits and not (free and window_ends is not None and window_ends <= now)
+            use, paused, again = senders.use(opened, alert, means, now, take=fits and not found_one and not looking)
+            if use is Use.NO and fits:
                 held_until = min(held_until or again, again)
-            candidates.append(
-                Candidate(
-                    channel=channel,
-                    sender=opened.sender.name,
-                    provider=opened.sender.provider,
-                    has_content=content is not None,
-                    content_faults=faults,
-                    rules=fitted.rules if fitted else (),
-                    capability=await capability(alert, opened, means, now, deadline) if fits and not paused else None,
-                    paused=paused,
-                    free=free,
-                    window_ends=await window(alert, opened, means, now) if fits else None,
-                )
+            # Where one of the channel's senders will do, the next is asked about no recipient before it is needed.
+            asks = fits and use is not Use.NO and not here
+            known = await capability(alert, opened, means, now, deadline, looking=looking) if asks else None
+            candidate = Candidate(
+                channel=channel,
+                sender=opened.sender.name,
+                provider=opened.sender.provider,
+                has_content=content is not None,
+                content_faults=faults,
+                rules=fitted.rules if fitted else (),
+                capability=known,
+                paused=paused,
+                not_for_test=outside,
+                free=free,
+                window_ends=window_ends,
             )
+            here = here or (fits and use is not Use.NO and not (known and known.reach is Reach.NO))
+            candidates.insert(first if use is Use.PROBE else len(candidates), candidate)
+        found_one = found_one or here
     rule = site.quiet_hours.rule
     quiet_until = None
     if rule is not Hours.IGNORE:
@@ -116,12 +130,22 @@ async def window(alert: Alert, opened: OpenSender, means: Means, now: int) -> in
     return 0 if wrote is None else wrote + length
 
 
-async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float) -> Capability | None:
+async def capability(
+    alert: Alert, opened: OpenSender, means: Means, now: int, deadline: float, *, looking: bool = False
+) -> Capability | None:
     """From memory, else from the store, else from the provider; None where the provider cannot be asked."""
     provider = opened.provider
     if provider is None or not provider.asks_capability:
         return None
     site, name, recipient = alert.site, opened.known_as, alert.recipient
+    if looking:
+        for kept in (
+            means.capabilities.peek(site, name, recipient),
+            await means.store.capability(site, name, recipient),
+        ):
+            if kept is not None and means.capabilities.fresh(kept, now):
+                return kept
+        return Capability(reach=Reach.UNKNOWN, asked=now, reason=NOT_ASKED)
     known = means.capabilities.get(site, name, recipient, now)
     if known is None:
         known = await means.store.capability(site, name, recipient)
@@ -133,43 +157,11 @@ async def capability(alert: Alert, opened: OpenSender, means: Means, now: int, d
             means.meters.capability(opened.sender.channel, known.reach.value)
             remember(alert, opened, known, means)
             if known.mark:
-                marked(opened, recipient, means)
+                senders.marked(opened, recipient, means)
     return known
-
-
-def marked(opened: OpenSender, recipient: str, means: Means) -> None:
-    """The provider refused for a reason that may be the sender's: the third recipient in a row pauses it."""
-    if means.healths.of(opened.sender.site, opened.sender.name).marked(recipient):
-        pause(opened, "config: the provider refused three recipients in a row", means)
-
-
-def pause(opened: OpenSender, why: str, means: Means) -> None:
-    """Pauses a sender on every node and tells the operator. It is probed with one alert a minute."""
-    means.healths.of(opened.sender.site, opened.sender.name).paused(means.clock.now())
-    if opened.sender.paused:
-        return
-    means.log("error", f"The sender is paused: {why}.", action="sender.paused", sender=opened.sender.name)
-    means.behind(means.store.pause_sender(opened.sender.site, opened.sender.name, why))
-
-
-def succeeded(opened: OpenSender, means: Means) -> None:
-    """The provider took a message: marks are forgotten, and a paused sender is back."""
-    means.healths.of(opened.sender.site, opened.sender.name).succeeded()
-    if opened.sender.paused:
-        means.log("info", "The sender works again.", action="sender.resumed", sender=opened.sender.name)
-        means.behind(means.store.pause_sender(opened.sender.site, opened.sender.name, ""))
 
 
 def remember(alert: Alert, opened: OpenSender, answer: Capability, means: Means) -> None:
     """Keeps an answer here and, behind the call, in the store: losing it costs one question, no alert."""
     means.capabilities.put(alert.site, opened.known_as, alert.recipient, answer)
     means.behind(means.store.keep_capability(alert.site, opened.known_as, alert.recipient, answer))
-
-
-def _paused(opened: OpenSender, means: Means, now: int, *, probe: bool) -> str:
-    """Why this sender is not used now, empty if it is. `probe`: the alert could be the one that tries a paused one."""
-    if opened.provider is None:
-        return opened.fault
-    if probe and opened.sender.paused and means.healths.of(opened.sender.site, opened.sender.name).may_probe(now):
-        return ""
-    return opened.sender.paused

@@ -5,7 +5,10 @@ leaves a step whose time is over (leave.py), expires what was never heard of. Th
     in_doubt   the same message id again, or the question what became of it; at last the site's rule
     sent       its step's time is over: the next channel; the alert's time is over: expired
     failed     (revoked, expired) the next channel, or the alert ends
-    delivered  (a row of kind "step") its step asks for `read`, and the time for that is over: the next channel
+    delivered  its step asks for `read`, and the time for that is over: the next channel
+
+A row of kind "step" stands beside that of the attempt where this one would be gone: for a step that asks for `read`,
+and where a channel was refused and the next may be tried only later.
 """
 
 from __future__ import annotations
@@ -41,14 +44,17 @@ async def follow_up(shift: Shift, means: Means) -> None:
     alert, now = record.alert, means.clock.now()
     newest = record.attempts[-1].id == attempt.id
     arrived = alert.state is AlertState.READ if attempt.need is Need.READ else alert.state in ARRIVED
-    if not newest or arrived or alert.state in ENDS or alert.state is AlertState.SCHEDULED:
+    held = alert.state is AlertState.SCHEDULED and row.kind == "attempt"  # a row of its own looks after it
+    if not newest or arrived or alert.state in ENDS or held:
         await means.store.finish_due(row.site, row.kind, row.ref)
     elif attempt.state in SAID_NO:
         await _said_no(record, attempt, shift, means)
     elif now >= attempt.expires:
-        await expire(record, done_with(attempt), means)
+        if not await _told(attempt, shift, means):
+            await expire(record, done_with(attempt), means)
     elif attempt.leave_at is not None and now >= attempt.leave_at and not reached(attempt.state, attempt.need):
-        await leave(record, attempt, shift, means)
+        if not await _told(attempt, shift, means) and not await leave(record, attempt, shift, means):
+            await _open(record, attempt, shift, means)
     elif attempt.state in step.OPEN and row.kind == "attempt":
         await _open(record, attempt, shift, means)
     elif row.kind == "step" and attempt.leave_at is not None:
@@ -63,14 +69,14 @@ async def _open(record: Record, attempt: Attempt, shift: Shift, means: Means) ->
     if attempt.state is AttemptState.SENT:
         await means.store.push_due(msgspec.structs.replace(row, at=wake_at(attempt, attempt.state, now), lease=0))
         return
-    opened = means.registry.sender(attempt.site, attempt.sender)
+    opened = means.registry.sender_of(attempt)
     if _repeatable(attempt, opened, now, means) and not {"all", attempt.channel} & await means.store.opted_out(
-        attempt.site, attempt.recipient
+        attempt.site, attempt.recipient, record.alert.skill
     ):
         means.log("info", "The message id is repeated.", action="attempt.repeated", alert=attempt.alert)
         await step.run(record.alert, attempt, means, deadline=shift.deadline, keep=None, in_doubt=True)
-    elif opened is not None and await _asked(attempt, opened, shift.deadline, means):
-        await means.store.push_due(msgspec.structs.replace(row, at=now, lease=0))  # what it is now decides
+    elif await _told(attempt, shift, means):
+        return
     elif now >= _doubt_ends(attempt, opened, means) and attempt.revoke_asked is None:
         await _by_rule(record, attempt, shift, means)
     else:
@@ -88,12 +94,14 @@ def _repeatable(attempt: Attempt, opened: OpenSender | None, now: int, means: Me
     )
 
 
-async def _asked(attempt: Attempt, opened: OpenSender, deadline: float, means: Means) -> bool:
-    """Asks the provider what became of the attempt, where it can be asked. True: it said so, and it is written down."""
-    if opened.provider is None or not opened.provider.can_ask:
+async def _told(attempt: Attempt, shift: Shift, means: Means) -> bool:
+    """Asks the provider what became of the attempt, where it can be asked: a receipt may be lost. True: it said what
+    was not known yet, and that is written down and decides what is done next."""
+    opened = means.registry.sender_of(attempt)
+    if opened is None or opened.provider is None or not opened.provider.can_ask or attempt.state not in step.OPEN:
         return False
     try:
-        receipt = await opened.provider.ask(attempt.id, attempt.references, deadline)
+        receipt = await opened.provider.ask(attempt.id, attempt.references, shift.deadline)
     except SendError as error:
         means.log("info", "The provider does not say what became of it.", action="ask.failed", code=error.code)
         return False
@@ -104,7 +112,11 @@ async def _asked(attempt: Attempt, opened: OpenSender, deadline: float, means: M
     )
     sender = opened.sender
     joined = await means.store.hear(sender.site, sender.channel, sender.name, (told,), means.clock.now())
-    return joined[0].state is not None
+    if joined[0].state is None:
+        return False
+    if joined[0].state in step.OPEN or joined[0].state in SAID_NO:
+        await means.store.push_due(msgspec.structs.replace(shift.row, at=means.clock.now(), lease=0))
+    return True
 
 
 def _doubt_ends(attempt: Attempt, opened: OpenSender | None, means: Means) -> int:

@@ -20,7 +20,7 @@ from heliograph.core.ports import Exchange, Message, Taken
 from heliograph.errors import Blame, Fate, SendError, StoreAway
 from heliograph.flow import uploads
 from heliograph.flow.means import Means
-from heliograph.flow.registry import OpenSender
+from heliograph.flow.registry import LEFT_SANDBOX, OpenSender
 
 TRIES = 4  # hand-overs that failed before anything was accepted; throttled ones do not count
 FIRST_WAIT = 0.25  # seconds, doubled each time, ± 50 %
@@ -52,8 +52,13 @@ async def hand_over(
     """Tries until the provider says yes or no, or `deadline` (loop time) ends. `in_doubt`: an earlier hand-over of
     this attempt was left without an answer, so that "nothing was handed over" can no longer be said."""
     provider = opened.provider
-    if provider is None:
+    fault: SendError | None = None
+    if attempt.test and not opened.sandbox:
+        # The sender was given other addresses since the plan was made. It is no fault of that sender's.
+        fault = SendError(LEFT_SANDBOX, code="not_for_test", fate=Fate.RETRY, blame=Blame.US)
+    elif provider is None:
         fault = SendError(opened.fault, code="sender_not_usable", fate=Fate.CONFIG, blame=Blame.US)
+    if provider is None or fault is not None:
         return Handed(verdict=Verdict.IN_DOUBT if in_doubt else Verdict.FAILED, tries=attempt.tries, error=fault)
     clock, tries, failures = means.clock, attempt.tries, 0
     exchanges: list[Exchange] = []

@@ -18,18 +18,17 @@ import msgspec
 from heliograph.core.alert import Attempt
 from heliograph.core.event import Entry
 from heliograph.core.fallback import Need, enough
-from heliograph.core.ports import Due, Exchange, Outcome, Provider, Record, Revoked
+from heliograph.core.ports import Due, Outcome, Provider, Record
 from heliograph.core.record import detail
 from heliograph.core.states import SAID_NO, AlertState, AttemptState
-from heliograph.errors import Fate, SendError
 from heliograph.flow import step
 from heliograph.flow.means import Means
 from heliograph.flow.onward import Way, onward
 from heliograph.flow.outcome import done_with, end_of, rows_of
 from heliograph.flow.result import NOT_IN_TIME
+from heliograph.flow.revoke import take_back
 
-REVOKES = 3  # times that a provider which cannot be reached is asked to take a message back
-FIRST_WAIT = 0.5  # seconds between two of them, doubled
+UNSETTLED = frozenset({AttemptState.INTENDED, AttemptState.SENDING, AttemptState.IN_DOUBT})
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,22 +41,29 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     lease: int
 
 
-async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) -> None:
-    """The time of `attempt`'s step is over and its status did not come."""
+async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) -> bool:
+    """The time of `attempt`'s step is over and its status did not come. False: it cannot be left now, and there is
+    still a doubt to be settled."""
     way = await onward(record.alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
+    doubted = attempt.state in UNSETTLED and shift.row.kind == "attempt"
     if way.step is None:
+        if doubted and way.hold is None:
+            return False
         await stay(record, attempt, way, shift, means)
-        return
+        return True
     if attempt.state is AttemptState.DELIVERED:
         await go_on(record, attempt, shift, means, why="not_read", exception="read_asked")
-        return
-    opened = means.registry.sender(attempt.site, attempt.sender)
+        return True
+    opened = means.registry.sender_of(attempt)
     if opened is not None and opened.provider is not None and opened.provider.can_revoke:
         await _take_back(record, attempt, opened.provider, shift, means)
     elif attempt.overlap:
-        await go_on(record, attempt, shift, means, why="not_in_time", exception="overlap")
+        await go_on(record, attempt, shift, means, why=NOT_IN_TIME, exception="overlap")
+    elif doubted:
+        return False
     else:
         await stay(record, attempt, msgspec.structs.replace(way, why="cannot_take_back"), shift, means)
+    return True
 
 
 async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *, why: str, exception: str = "") -> None:
@@ -86,9 +92,10 @@ async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *,
                 attempt=attempt.id,
                 state=as_it_is(attempt),
                 next=begun,
+                alert_state=AlertState.SENDING,
                 unless=enough(attempt.need),
                 due=rows_of(begun, now, now + shift.lease),
-                done=done_with(attempt),
+                done=(*done_with(attempt), (shift.row.kind, shift.row.ref)),
                 entries=(Entry(at=now, kind="left", attempt=attempt.id, detail=left),),
             )
         )
@@ -106,7 +113,7 @@ async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *,
 
 def as_it_is(attempt: Attempt) -> AttemptState | None:
     """The state that is written of an attempt which is left: one whose node died while it handed over is in doubt."""
-    return AttemptState.IN_DOUBT if attempt.state in (AttemptState.INTENDED, AttemptState.SENDING) else None
+    return AttemptState.IN_DOUBT if attempt.state in UNSETTLED else None
 
 
 def _wanted(record: Record, attempt: Attempt) -> bool:
@@ -124,20 +131,22 @@ async def stay(record: Record, attempt: Attempt, way: Way, shift: Shift, means: 
     elif attempt.state not in SAID_NO or any(one.state in step.OPEN for one in record.attempts):
         at = end_of(attempt)
     else:
-        await _end(record, attempt, way, means)
+        await _end(record, attempt, way, row, means)
         return
     told = detail(why=way.why, until=at, considered=way.considered)
     await means.store.outcome(
         Outcome(
             site=alert.site,
             alert=alert.id,
+            alert_state=AlertState.SCHEDULED if alert.state is AlertState.SCHEDULED else None,
+            send_at=at,
             due=(Due(site=row.site, kind=row.kind, ref=row.ref, at=at),),
             entries=(Entry(at=now, kind="stays", attempt=attempt.id, detail=told),),
         )
     )
 
 
-async def _end(record: Record, attempt: Attempt, way: Way, means: Means) -> None:
+async def _end(record: Record, attempt: Attempt, way: Way, row: Due, means: Means) -> None:
     alert, now = record.alert, means.clock.now()
     expired = attempt.state is AttemptState.EXPIRED or (attempt.state is AttemptState.REVOKED and now >= alert.expires)
     end = AlertState.EXPIRED if expired else AlertState.FAILED
@@ -149,7 +158,7 @@ async def _end(record: Record, attempt: Attempt, way: Way, means: Means) -> None
             alert=alert.id,
             end=end,
             reason=reason,
-            done=done_with(attempt),
+            done=(*done_with(attempt), (row.kind, row.ref)),
             entries=(Entry(at=now, kind=end.value, attempt=attempt.id, detail=told),),
             release=True,
         )
@@ -171,77 +180,24 @@ async def _take_back(record: Record, attempt: Attempt, provider: Provider, shift
             # Delivered meanwhile, or another node asks. In a moment it is looked at anew, with what is known then.
             await means.store.push_due(msgspec.structs.replace(row, at=now + 1000, lease=0))
             return
-    answer, exchanges, turns = await _ask(attempt, provider, shift.deadline, means)
+    answer = await take_back(attempt, provider, means, deadline=shift.deadline, first=first)
     now = means.clock.now()
-    taken = attempt.state is AttemptState.SENT or bool(attempt.references)
-    state, word, exception = None, "", ""
-    match answer:
-        case Revoked(gone=True):
-            state, word = AttemptState.REVOKED, "gone"
-        case Revoked() if taken and first and turns == 1:
-            state, word = AttemptState.DELIVERED, "not_there"
-        case Revoked():
-            word, exception = "not_there", "revoke_unknown"
-        case SendError(fate=fate):
-            word = "unanswered" if fate in (Fate.UNKNOWN, Fate.RETRY) else "refused"
-            exception = f"revoke_{word}"
-    told = detail(
-        answer=word,
-        exception=exception,
-        code=answer.code if isinstance(answer, SendError) else "",
-        exchanges=exchanges,
-    )
-    if state is None and not first:
-        await _note(record, attempt, told, means)
-        await go_on(record, attempt, shift, means, why="not_in_time", exception=exception)
+    entry = Entry(at=now, kind=answer.state or "revoke_answer", attempt=attempt.id, detail=answer.told)
+    if answer.state is None and not first:
+        await means.store.outcome(Outcome(site=alert.site, alert=alert.id, entries=(entry,)))
+        await go_on(record, attempt, shift, means, why=NOT_IN_TIME, exception=answer.exception)
         return
-    delivered = state is AttemptState.DELIVERED
+    waits = answer.state is not AttemptState.DELIVERED or attempt.need is Need.READ
     at = now + int(means.limits.revoke_settle * 1000)
-    waits = not delivered or attempt.need is Need.READ
     await means.store.outcome(
         Outcome(
             site=alert.site,
             alert=alert.id,
             attempt=attempt.id,
-            state=state or as_it_is(attempt),
-            reason=NOT_IN_TIME if state is AttemptState.REVOKED else "",
+            state=answer.state or as_it_is(attempt),
+            reason=NOT_IN_TIME if answer.state is AttemptState.REVOKED else "",
             due=(Due(site=row.site, kind=row.kind, ref=row.ref, at=at),) if waits else (),
             done=() if waits else done_with(attempt),
-            entries=(Entry(at=now, kind=state.value if state else "revoke_answer", attempt=attempt.id, detail=told),),
+            entries=(entry,),
         )
     )
-
-
-async def _note(record: Record, attempt: Attempt, told: msgspec.Raw, means: Means) -> None:
-    entry = Entry(at=means.clock.now(), kind="revoke_answer", attempt=attempt.id, detail=told)
-    await means.store.outcome(Outcome(site=record.alert.site, alert=record.alert.id, entries=(entry,)))
-
-
-async def _ask(
-    attempt: Attempt, provider: Provider, deadline: float, means: Means
-) -> tuple[Revoked | SendError, tuple[Exchange, ...], int]:
-    """Asks the provider to take the message back; again where the question did not get through. How often, too: after
-    the first time "not there" proves nothing, since it may be gone by the one before."""
-    exchanges: list[Exchange] = []
-    for turn in range(REVOKES):
-        if means.clock.loop_time() >= deadline:  # another node may ask by now, and be answered
-            return (
-                SendError("There was no time left to ask.", code="not_asked", fate=Fate.RETRY),
-                tuple(exchanges),
-                turn,
-            )
-        try:
-            revoked = await provider.revoke(attempt.id, attempt.recipient, deadline)
-        except SendError as error:
-            if error.exchange is not None:
-                exchanges.append(error.exchange)
-            wait = max(FIRST_WAIT * 2.0**turn, error.retry_after or 0.0)
-            last = turn == REVOKES - 1 or means.clock.loop_time() + wait > deadline
-            if error.fate is not Fate.RETRY or last:
-                return error, tuple(exchanges), turn + 1
-            await means.clock.sleep(wait)
-        else:
-            if revoked.exchange is not None:
-                exchanges.append(revoked.exchange)
-            return revoked, tuple(exchanges), turn + 1
-    raise AssertionError("the last turn returns")

@@ -153,7 +153,9 @@ def _sender(sender: Sender, secret: frozenset[str], there: Sender | None, seals:
     """The change, and the sender as it is to be stored. `paused` belongs to operators, not to the files: it stays.
     A secret that says the same keeps its seal."""
     if there is not None:
-        sender = msgspec.structs.replace(sender, paused=there.paused)
+        sender = msgspec.structs.replace(
+            sender, paused=there.paused, paused_by=there.paused_by, paused_at=there.paused_at
+        )
     settings = dict(sender.settings)
     fields: list[str] = []
     for name in secret & settings.keys():

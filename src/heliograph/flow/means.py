@@ -8,24 +8,25 @@ from typing import Any, Protocol
 
 import msgspec
 
-from heliograph.core.ports import Clock, Store
+from heliograph.core.ports import Clock, LooseEnds, Store
 from heliograph.flow.cache import CapabilityCache
-from heliograph.flow.health import Healths
+from heliograph.flow.health import Healths, Rules
 from heliograph.flow.registry import Registry
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds. `call_deadline`: how long a caller waits at most. `repeat_window`: how long the same call again is
     given the same answer. `capability_yes`/`capability_no`: how long such an answer is believed. `repeat_sends_for`:
-    how long after an attempt began its message id may be repeated to a provider that ignores repeats. `revoke_settle`:
-    how long a late delivery is waited for after a message was taken back. `in_doubt_for`: how long an attempt that
-    cannot be repeated is in doubt before the site's rule settles it."""
+    how long after an attempt began its message id may be repeated to a provider that ignores repeats. `breaker`: when a
+    sender is left alone. `revoke_settle`: how long a late delivery is waited for after a message was taken back.
+    `in_doubt_for`: how long an attempt that cannot be repeated is in doubt before the site's rule settles it."""
 
     call_deadline: float = 20.0
     repeat_window: int = 86_400
     capability_yes: int = 86_400
     capability_no: int = 3_600
     repeat_sends_for: int = 600
+    breaker: Rules = Rules()
     revoke_settle: float = 5.0
     in_doubt_for: int = 120
 
@@ -38,6 +39,7 @@ class Meters(Protocol):
     def capability(self, channel: str, answer: str) -> None: ...
     def event(self, channel: str, kind: str) -> None: ...
     def due(self, kind: str, lag_seconds: float) -> None: ...
+    def unknown_word(self, provider: str, kind: str) -> None: ...
 
 
 class Means:
@@ -65,7 +67,8 @@ class Means:
         self.channels = channels
         self.node = node
         self.capabilities = CapabilityCache(yes=limits.capability_yes * 1000, no=limits.capability_no * 1000)
-        self.healths = Healths()
+        self.healths = Healths(limits.breaker)
+        self.loose_ends: dict[tuple[str, str], LooseEnds] = {}  # by (site, sender), a few seconds old (flow/reports.py)
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
         self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)

@@ -50,7 +50,7 @@ async def onward(
         template,
         means,
         deadline=deadline,
-        opted_out=await means.store.opted_out(alert.site, alert.recipient),
+        opted_out=await means.store.opted_out(alert.site, alert.recipient, alert.skill),
         passed=frozenset(left),
         tried=frozenset(tried),
     )

@@ -51,13 +51,13 @@ def outcome_of(
         due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=at), *_step_row(attempt))
     elif follow is not None:
         due = rows_of(follow, now, now + int(left * 1000) + FIRST_SETTLE)
-    elif keep is None:
-        again = _again(attempt, error, now, hold)
-        if again is not None and retry:
-            due = (Due(site=alert.site, kind="alert", ref=alert.id, at=again),)
-        elif again is not None or others_open:
-            at = end_of(attempt) if again is None else again
-            due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=at),)
+    else:
+        again = _again(attempt, error, now, hold, waits=keep is not None)
+        if again is not None:  # with the same channel once more, or by leaving it
+            kind, ref = ("alert", alert.id) if retry else ("step", attempt.id)
+            due = (Due(site=alert.site, kind=kind, ref=ref, at=again),)
+        elif others_open:
+            due = (Due(site=alert.site, kind="attempt", ref=attempt.id, at=end_of(attempt)),)
     ends = failed and follow is None and again is None and not others_open
     entry = Entry(
         at=now,
@@ -83,8 +83,8 @@ def outcome_of(
         references=handed.taken.references if handed.taken else (),
         raw=handed.taken.raw if handed.taken else b"",
         end=AlertState.FAILED if ends else None,
-        alert_state=AlertState.SCHEDULED if again is not None and retry else None,
-        send_at=again if retry else None,
+        alert_state=AlertState.SCHEDULED if again is not None else None,
+        send_at=again,
         next=follow,
         unless=enough(attempt.need),
         due=due,
@@ -103,11 +103,11 @@ def may_work_later(error: SendError | None) -> bool:
     return error is None or error.fate in (Fate.RETRY, Fate.CONFIG)
 
 
-def _again(attempt: Attempt, error: SendError | None, now: int, hold: int | None) -> int | None:
-    """When an alert that nobody waits for is looked at once more (ms). None where that would not help, or would come
-    after its end."""
+def _again(attempt: Attempt, error: SendError | None, now: int, hold: int | None, *, waits: bool) -> int | None:
+    """When an alert is looked at once more (ms): when another channel may be tried, and, where no caller `waits`, when
+    the same one may work again. None where that would not help, or would come after its end."""
     at = hold
-    if may_work_later(error):
+    if may_work_later(error) and not waits:
         pause = min(LONGEST_PAUSE, FIRST_SETTLE * 2 ** min(attempt.number, 10))
         if error is not None and error.retry_after is not None:
             pause = max(pause, int(error.retry_after * 1000))
@@ -122,12 +122,14 @@ def end_of(attempt: Attempt) -> int:
 
 def wake_at(attempt: Attempt, state: AttemptState, now: int, pause: int | None = None) -> int:
     """When an attempt that is now in `state` is looked at again (ms): after `pause`, when its step's time is over, or
-    at its end. A step that needs `read` has a due row of its own for its time, since a delivery ends this one."""
+    at its end. A step that needs `read` has a due row of its own for its time, since a delivery ends this one. One that
+    could not be left when its time was over is not looked at for that alone while it is in doubt."""
     times = [end_of(attempt)]
     if pause is not None:
         times.append(now + pause)
-    if attempt.leave_at is not None and attempt.need is not Need.READ and not reached(state, attempt.need):
-        times.append(attempt.leave_at)
+    at = attempt.leave_at if attempt.need is not Need.READ and not reached(state, attempt.need) else None
+    if at is not None and (at > now or state is AttemptState.SENT):
+        times.append(at)
     return min(times)
 
 

@@ -32,5 +32,9 @@ async def receive(opened: OpenSender, heard: Heard, means: Means) -> None:
             kind = "duplicate"
         elif not place.alert and isinstance(event, Receipt):
             kind = "unmatched"
+        if kind == "unknown":
+            means.meters.unknown_word(sender.provider, "event")
+        elif isinstance(event, Receipt) and event.reason == "unknown" and not place.duplicate:
+            means.meters.unknown_word(sender.provider, "reason")
         means.meters.event(sender.channel, kind)
         means.log("info", "An event was heard.", action="event", kind=kind, alert=place.alert, channel=sender.channel)

@@ -12,10 +12,13 @@ from hashlib import blake2b
 
 import msgspec
 
+from heliograph.core.alert import Attempt
 from heliograph.core.ports import Changes, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.core.template import compile as compile_template
+
+LEFT_SANDBOX = "The alert is a test key's, and its sender no longer speaks to the sandbox alone. Nothing was sent."
 
 
 class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,12 +32,14 @@ class OpenKey(msgspec.Struct, frozen=True, kw_only=True):
 class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
     """A sender with its provider opened. `provider` is None while it cannot be opened (`plug` too where it is not
     installed); `fault` then says why. What is learned through it (capabilities, names of uploads) is kept under
-    `known_as`, so that another agent or region under the same name begins anew."""
+    `known_as`, so that another agent or region under the same name begins anew. `sandbox`: it can speak to the sandbox
+    alone (out/fence.py), so that test keys may use it."""
 
     sender: Sender
     plug: Plug | None
     provider: Provider | None
     fault: str = ""
+    sandbox: bool = False
 
     @property
     def known_as(self) -> str:
@@ -50,9 +55,12 @@ class Registry:
         open_key: Callable[[Key], OpenKey | None],
         open_sender: Callable[[Sender], OpenSender],
         closed: Callable[[Provider], None],
+        switched: Callable[[Sender, bool], None] | None = None,
     ) -> None:
         """`open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
-        is told of a provider that is no longer used (it may still have calls under way)."""
+        is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
+        was paused or resumed (False), or opened anew with other settings (True)."""
+        self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
         self._closed = closed
@@ -67,8 +75,12 @@ class Registry:
         return self._sites.get(site)
 
     def key(self, consumer_key: str) -> tuple[OpenKey, ...]:
-        """The keys that share this consumer key: one per token."""
-        return self._keys.get(consumer_key, ())
+        """The keys that share this consumer key: one per token. A bearer key signs nothing and is none of them."""
+        return tuple(opened for opened in self._keys.get(consumer_key, ()) if not opened.key.digest)
+
+    def bearer(self, name: str) -> Key | None:
+        """The bearer key of this public name (`hg_live_…`)."""
+        return next((opened.key for opened in self._keys.get(name, ()) if opened.key.digest), None)
 
     def template(self, site: str, name: str) -> tuple[CompiledTemplate, ...]:
         """All versions, the newest last."""
@@ -79,6 +91,14 @@ class Registry:
 
     def sender(self, site: str, name: str) -> OpenSender | None:
         return self._senders.get((site, name))
+
+    def sender_of(self, attempt: Attempt) -> OpenSender | None:
+        """The attempt's sender as it may be spoken to about it. Where a test key's attempt went by it and it was given
+        a real provider's address since, it has no provider: nothing is repeated, asked for or revoked."""
+        opened = self.sender(attempt.site, attempt.sender)
+        if opened is not None and attempt.test and not opened.sandbox:
+            return msgspec.structs.replace(opened, provider=None, fault=LEFT_SANDBOX)
+        return opened
 
     def senders(self, site: str, channel: str) -> tuple[OpenSender, ...]:
         return self._by_channel.get((site, channel), ())
@@ -114,13 +134,17 @@ class Registry:
     def _put_sender(self, sender: Sender) -> None:
         place = (sender.site, sender.name)
         old = self._senders.get(place)
-        if old and msgspec.structs.replace(old.sender, paused=sender.paused) == sender:
-            # Only paused or resumed: its connections and tokens stay.
+        if old and _apart(old.sender) == _apart(sender):
+            # Only paused, resumed or weighed anew: its connections and tokens stay.
             new = msgspec.structs.replace(old, sender=sender)
+            if self._switched and (old.sender.paused, old.sender.paused_at) != (sender.paused, sender.paused_at):
+                self._switched(sender, False)
         else:
             new = msgspec.structs.replace(self._open_sender(sender), mark=_mark(sender))
             if old and old.provider:
                 self._closed(old.provider)
+            if old and self._switched:
+                self._switched(sender, True)
         self._senders[place] = new
         self._index(sender.site)
 
@@ -150,6 +174,11 @@ class Registry:
         for channel, opened_senders in channels.items():
             ordered = sorted(opened_senders, key=lambda o: (-o.sender.weight, o.sender.name))
             self._by_channel[site, channel] = tuple(ordered)
+
+
+def _apart(sender: Sender) -> Sender:
+    """All of it that a connection depends on."""
+    return msgspec.structs.replace(sender, paused="", paused_by="", paused_at=0, weight=1)
 
 
 def _mark(sender: Sender) -> str:

@@ -10,7 +10,7 @@ from heliograph.core.alert import Attempt
 from heliograph.core.ports import Record
 from heliograph.core.states import AlertState, AttemptState
 
-Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt"]
+Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt", "begun"]
 
 TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ})
 
@@ -18,7 +18,8 @@ TAKEN = frozenset({AttemptState.SENT, AttemptState.DELIVERED, AttemptState.READ}
 class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`kind` is a row of the outcome table. `raw`: the provider's success body, unchanged; `provider_raw`: its error
     body. `code`, `detail`, `retryable` say why it failed. `send_at` (ms) where it is held. `replayed`: given back to
-    a repeat of the call, nothing was sent. `transient`: the call has no id of its own."""
+    a repeat of the call, nothing was sent. `transient`: the call has no id of its own. `begun`: nobody waited for
+    the outcome; the record tells it."""
 
     kind: Kind
     site: str
@@ -45,7 +46,8 @@ def from_record(record: Record) -> Result | None:
     """The answer that the record gives now; None while the alert is still on its way to the provider."""
     alert = record.alert
     newest: Attempt | None = record.attempts[-1] if record.attempts else None
-    taken = next((attempt for attempt in reversed(record.attempts) if _was_taken(attempt)), None)
+    # The first that was taken gave the call its answer; what came after it was on our own account.
+    taken = next((attempt for attempt in record.attempts if _was_taken(attempt)), None)
     if taken is not None:
         return Result(kind="taken", site=alert.site, alert=alert.id, channel=taken.channel, raw=taken.raw)
     if alert.state is AlertState.SCHEDULED:

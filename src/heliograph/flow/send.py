@@ -12,7 +12,7 @@ one is spoken to. What a crash leaves behind at any line is found by its due row
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 
 import msgspec
 
@@ -22,6 +22,7 @@ from heliograph.core.event import Entry
 from heliograph.core.plan import Decision, Stop, decide
 from heliograph.core.ports import Acceptance, Accepted, Barred, Claim, Due, Taker
 from heliograph.core.record import decision_record, detail
+from heliograph.core.site import Site
 from heliograph.core.states import AlertState
 from heliograph.errors import AlertRefused, FieldFaults
 from heliograph.flow import once, step, twin
@@ -36,25 +37,23 @@ __all__ = ["KeyReused", "NonceUsed", "answered", "send", "spend"]
 LEASE_MARGIN = 5_000  # ms that a node may take longer than the call's deadline before another follows its attempt up
 
 
-async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *, request_id: str) -> Result:
+async def send(
+    request: AlertRequest,
+    claims: tuple[Claim, ...],
+    means: Means,
+    *,
+    request_id: str,
+    accepted: Callable[[Result], None] | None = None,
+) -> Result:
     """Sends one alert and says what became of it. `claims` (the call's nonce) are spent whatever becomes of it, unless
-    the store is away. Raises FieldFaults, AlertRefused, NonceUsed, KeyReused, StoreAway."""
+    the store is away. Raises FieldFaults, AlertRefused, NonceUsed, KeyReused, StoreAway.
+
+    With `accepted` nobody waits for the outcome (flow/begin.py): it is told as soon as the alert is on disk, what may
+    still work is tried again until the alert's end, and a repeat is given the first alert as it stands."""
     clock = means.clock
     deadline, now = clock.loop_time() + means.limits.call_deadline, clock.now()
-    site = means.registry.site(request.site)
-    if site is None:
-        await spend(claims, means)
-        raise FieldFaults({"site": f"siteId {request.site} is not a site of this server."})
     try:
-        ready = intake.hold(
-            request,
-            site,
-            lambda name: means.registry.template(site.id, name),
-            means.channels,
-            id=request_id,
-            now=now,
-            names=lambda: means.registry.template_names(site.id),
-        )
+        site, ready = held_against_its_site(request, means, id=request_id, now=now)
     except FieldFaults:
         await spend(claims, means)
         raise
@@ -85,6 +84,8 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
             await spend(claims, means)
             if call.scope == "key" and answer.value != call.value:
                 raise KeyReused()
+            if accepted is not None:
+                return Result(kind="begun", site=site.id, alert=answer.owner, replayed=True)
             replay = await twin.answer_of(answer.owner, means, deadline)
             replay = replay or await twin.came_to_nothing(answer.owner, site.id, means, deadline)
             if replay is not None:
@@ -98,9 +99,30 @@ async def send(request: AlertRequest, claims: tuple[Claim, ...], means: Means, *
     if attempt is None:
         means.meters.alert("scheduled", "")
         return Result(kind="scheduled", site=site.id, alert=alert.id, send_at=decision.hold, transient=nameless)
-    work = step.run(alert, attempt, means, deadline=deadline, keep=keep)
+    kept: int | None = keep
+    if accepted is not None:
+        accepted(Result(kind="begun", site=site.id, alert=alert.id, channel=attempt.channel, transient=nameless))
+        kept = None
+    work = step.run(alert, attempt, means, deadline=deadline, keep=kept)
     result = await _under_way(alert.id, work, means)
     return msgspec.structs.replace(result, transient=True) if nameless else result
+
+
+def held_against_its_site(request: AlertRequest, means: Means, *, id: str, now: int) -> tuple[Site, intake.Ready]:
+    """The call's site, and what core.intake makes of it. Raises FieldFaults."""
+    site = means.registry.site(request.site)
+    if site is None:
+        raise FieldFaults({"site": f"siteId {request.site} is not a site of this server."})
+    ready = intake.hold(
+        request,
+        site,
+        lambda name: means.registry.template(site.id, name),
+        means.channels,
+        id=id,
+        now=now,
+        names=lambda: means.registry.template_names(site.id),
+    )
+    return site, ready
 
 
 async def _under_way(alert: str, work: Coroutine[None, None, Result], means: Means) -> Result:
@@ -180,5 +202,7 @@ SENTENCES = {
     Stop.CANNOT_REACH: "Failed Compatibility Check",  # to the letter: the documented answer
     Stop.OPTED_OUT: "The recipient has opted out. Nothing was sent.",
     Stop.QUIET_HOURS: "It is the recipient's quiet hours and the site refuses alerts in them. Call again after them.",
+    Stop.NOT_FOR_TEST: "A test key reaches the sandbox alone, and no sender of this site for this alert speaks to it. "
+    "Give the site a sender whose addresses are all in HELIOGRAPH_SANDBOX_HOSTS, or use a live key.",
     Stop.CAP: "The recipient already had as many alerts as the site allows in its time. Nothing was sent.",
 }

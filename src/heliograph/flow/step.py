@@ -12,9 +12,9 @@ from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.channel import Capability, Reach
 from heliograph.core.content import Content
 from heliograph.core.plan import Step
-from heliograph.core.states import AttemptState
+from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import Fate, SendError, StoreAway
-from heliograph.flow import facts
+from heliograph.flow import facts, senders
 from heliograph.flow.handover import Handed, Verdict, hand_over
 from heliograph.flow.means import Means
 from heliograph.flow.onward import Way, onward
@@ -52,6 +52,7 @@ def new_attempt(
         created=now,
         traffic=traffic,
         state=AttemptState.SENDING,
+        test=alert.test,
         need=step.need,
         leave_at=leave_at if leave_at is not None and leave_at < alert.expires else None,
         overlap=step.overlap,
@@ -74,7 +75,7 @@ async def run(
     alert's end."""
     tried: set[str] = set()
     while True:
-        opened = means.registry.sender(attempt.site, attempt.sender)
+        opened = means.registry.sender_of(attempt)
         if opened is None:
             gone = SendError(
                 f"The sender {attempt.sender} was removed while the alert was on its way.",
@@ -107,6 +108,8 @@ async def _settle(
         way = Way()
         if handed.verdict is Verdict.FAILED and means.clock.loop_time() < deadline:
             way = await _way(alert, attempt, handed, tried, means, deadline)
+        elif handed.verdict is Verdict.FAILED and keep is None:
+            way = Way(hold=means.clock.now())  # there is no time left to look now, and no caller to be told
         now = means.clock.now()
         follow = None
         if way.step is not None:
@@ -117,6 +120,9 @@ async def _settle(
             others = earlier and await others_open(attempt, means)
             outcome = outcome_of(alert, attempt, handed, follow, now, left, keep, hold=way.hold, others_open=others)
             if await means.store.outcome(outcome):
+                if keep is not None and outcome.alert_state is AlertState.SCHEDULED:
+                    means.meters.alert("scheduled", "")
+                    return Result(kind="scheduled", site=alert.site, alert=alert.id, send_at=outcome.send_at)
                 return follow
             record = await means.store.record(alert.id)
         except StoreAway:
@@ -153,16 +159,17 @@ async def others_open(attempt: Attempt, means: Means) -> bool:
 
 def _learn(alert: Alert, attempt: Attempt, opened: OpenSender, handed: Handed, means: Means) -> None:
     """What this exchange says of the sender and of the recipient's capability."""
+    senders.note(opened, handed.verdict is Verdict.TAKEN, handed.error, means)
     if handed.verdict is Verdict.TAKEN:
-        facts.succeeded(opened, means)
+        senders.succeeded(opened, means)
         return
     error = handed.error
     if error is None or handed.verdict is Verdict.IN_DOUBT:
         return
     if error.fate is Fate.CONFIG:
-        facts.pause(opened, f"config: {error.code}", means)
+        senders.pause(opened, f"config: {error.code}", means)
     elif error.code == "sender_not_allowed":
-        facts.marked(opened, attempt.recipient, means)
+        senders.marked(opened, attempt.recipient, means)
     elif error.fate is Fate.NEXT_CHANNEL:
         answer = Capability(reach=Reach.NO, asked=means.clock.now(), reason=error.code)
         facts.remember(alert, opened, answer, means)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from heliograph.out.address import Rules
 from heliograph.out.client import HttpOut
+from heliograph.out.fence import Fence
 
-__all__ = ["HttpOut", "Rules", "open"]
+__all__ = ["Fence", "HttpOut", "Rules", "open"]
 
 
 def open(
@@ -24,7 +25,7 @@ def open(
     """A client. It opens nothing until its first request; `await .close()` ends it.
 
     `allowed`: hosts ("10.0.0.7", "sandbox.local:8090", "[::1]:8090") that may be private and may be spoken to without
-    TLS. `allow_private`: every private address may. `only_allowed`: no host but those (the way out of test keys).
+    TLS. `allow_private`: every private address may. `only_allowed`: no host but those.
     `in_flight`: requests at once; the next ones wait, within their deadline.
     """
     return HttpOut(Rules.of(allowed, allow_private=allow_private, only_allowed=only_allowed), in_flight=in_flight)

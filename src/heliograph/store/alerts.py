@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from heliograph.core.alert import Attempt, alert_of, attempt_id
+from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
-from heliograph.store import begin, claims, due, journal, receipts, standing
+from heliograph.store import begin, claims, due, journal, operators, receipts, standing
 from heliograph.store.outside import short
 from heliograph.store.standing import Standing
 from heliograph.store.verb import Verb
@@ -22,7 +23,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     if acceptance.due:  # something is to be sent, now or later
         rows = yield "opt_outs_of", (alert.site, alert.recipient)
         if rows:
-            scopes = frozenset(row[0] for row in rows)
+            scopes = concerning((row[0] for row in rows), alert.skill)
             if not scopes <= acceptance.opted_out:
                 return Barred(scopes=scopes)
     former = yield from claims.take(acceptance.claims, alert.created)
@@ -63,6 +64,10 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         if attempt is None:
             return False
         before_attempt, sender = AttemptState(attempt.state), attempt.sender
+        if outcome.expects is not None:
+            leased = yield "due_leased", (site, "attempt", outcome.attempt, now)
+            if leased or before_attempt is not outcome.expects:
+                return False
         if outcome.gives_way and before_attempt in _TAKEN:
             yield "alert_move", (site, alert, alert_state, reason, channel, None, pages + 1, kept)
             yield journal.page(site, alert, pages + 1, outcome.entries)
@@ -74,7 +79,9 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings))):
             return False
     if attempt is not None and attempt_state is not None:
+        before_attempt = AttemptState(attempt.state)
         _move(attempt, outcome, attempt_state)
+        yield from operators.doubted(site, alert, outcome.attempt, sender, before_attempt, attempt_state, now)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Capability
 from heliograph.core.event import ProviderEvent
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import (
     Acceptance,
     Accepted,
@@ -16,14 +17,17 @@ from heliograph.core.ports import (
     Claim,
     Due,
     Joined,
+    LooseEnds,
     Outcome,
     Record,
     Taker,
+    Unmatched,
     Uploaded,
+    Written,
 )
-from heliograph.core.site import Key, Sender, Site
+from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
-from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, registry
+from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, operators, opt_outs, registry
 from heliograph.store.verb import Engine
 
 
@@ -102,11 +106,39 @@ class Database:
     async def keep_capability(self, site: str, sender: str, recipient: str, capability: Capability) -> None:
         await self._write(facts.keep_capability, site, sender, recipient, capability)
 
-    async def opted_out(self, site: str, recipient: str) -> frozenset[str]:
-        return await self._read(facts.opted_out, site, recipient)
+    async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]:
+        return await self._read(facts.opted_out, site, recipient, skill)
 
     async def count_alerts(self, site: str, recipient: str, since: int) -> int:
         return await self._read(facts.count_alerts, site, recipient, since)
+
+    # opt-outs as people and files write them
+    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:
+        return await self._write(opt_outs.put, rows)
+
+    async def opt_outs(
+        self,
+        *,
+        site: str = "",
+        recipient: str = "",
+        scope: str = "",
+        after: tuple[str, str, str] = ("", "", ""),
+        limit: int = 50,
+    ) -> list[OptOut]:
+        return await self._read(opt_outs.listed, site, recipient, scope, after, limit)
+
+    # what operators look at
+    async def loose_ends(self, before: int) -> list[LooseEnds]:
+        return await self._read(operators.loose_ends, before)
+
+    async def unmatched(self, before: int, limit: int) -> list[Unmatched]:
+        return await self._read(operators.unmatched, before, limit)
+
+    async def report_senders(self, reports: tuple[SenderReport, ...]) -> None:
+        await self._write(operators.report, reports)
+
+    async def sender_reports(self, since: int) -> list[SenderReport]:
+        return await self._read(operators.reports, since)
 
     # media
     async def put_media(self, site: str, digest: str, content_type: str, data: bytes) -> bool:
@@ -131,8 +163,8 @@ class Database:
     async def put_sender(self, sender: Sender) -> bool:
         return await self._write(registry.put, sender)
 
-    async def pause_sender(self, site: str, name: str, why: str) -> bool:
-        return await self._write(registry.pause_sender, site, name, why)
+    async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool:
+        return await self._write(registry.pause_sender, site, name, why, by, self._now())
 
     async def put_template(self, template: Template) -> bool:
         return await self._write(registry.put, template)

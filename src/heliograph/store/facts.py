@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.channel import Capability
+from heliograph.core.optout import concerning
 from heliograph.core.ports import AlertRow
-from heliograph.core.states import AlertState
+from heliograph.core.states import AlertState, AttemptState
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Row, Verb
@@ -28,9 +29,9 @@ def keep_capability(site: str, sender: str, recipient: str, answer: Capability) 
     yield "capability_put", (site, sender, recipient, answer.asked, encode(answer))
 
 
-def opted_out(site: str, recipient: str) -> Verb[frozenset[str]]:
+def opted_out(site: str, recipient: str, skill: str) -> Verb[frozenset[str]]:
     rows = yield "opt_outs_of", (site, recipient)
-    return frozenset(row[0] for row in rows)
+    return concerning((row[0] for row in rows), skill)
 
 
 def count_alerts(site: str, recipient: str, since: int) -> Verb[int]:
@@ -40,7 +41,8 @@ def count_alerts(site: str, recipient: str, since: int) -> Verb[int]:
 
 
 def alerts(site: str, state: str, recipient: str, external: str, before: str, limit: int) -> Verb[list[AlertRow]]:
-    """Newest first, those older than the alert `before`. Without a site, the newest of every site's."""
+    """Newest first, those older than the alert `before`. Without a site, the newest of every site's. The state
+    `in_doubt` is an attempt's: alerts that have one."""
     if site:
         rows = yield from _of_site(site, state, recipient, external, before, limit)
         return [_row(row) for row in rows]
@@ -60,6 +62,8 @@ def _of_site(site: str, state: str, recipient: str, external: str, before: str, 
         rows = (yield "alert_created", (before,)) if before else []
         created = rows[0][0] if rows else _LATEST
         return (yield "list_recipient", (site, recipient, state, created, cursor, limit))
+    if state == AttemptState.IN_DOUBT:
+        return (yield "list_doubts", (site, cursor, limit))
     if not state:
         return (yield "list_site", (site, cursor, limit))
     return (yield "list_ended" if state in _ENDED else "list_under_way", (site, state, cursor, limit))

@@ -9,9 +9,10 @@ import msgspec
 from heliograph.core import option
 from heliograph.core.content import Reply, suggestions_of
 from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
-from heliograph.store import journal, receipts
+from heliograph.store import journal, opt_outs, receipts
 from heliograph.store.codec import encode
 from heliograph.store.outside import short, sound
 from heliograph.store.verb import Row, Verb
@@ -67,7 +68,7 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
         alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
     if not attempt:
         return Joined()
-    state = yield from receipts.apply(site, alert, attempt, receipt, now)
+    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel)
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
@@ -120,7 +121,8 @@ def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> V
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else heard.at
-    yield "opt_out_put", (site, recipient, channel, int(heard.wanted), at)
+    row = OptOut(site=site, recipient=recipient, scope=channel, at=at, how="provider", by=sender, wanted=heard.wanted)
+    yield from opt_outs.say(row)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()

@@ -30,6 +30,7 @@ def purge(now: int) -> Verb[int]:
     removed += len(gone)
     for site, sender, reference in gone:
         yield "reference_drop", (site, sender, reference)
+    yield "reports_purge", (now - DAY,)
     gone = yield "capabilities_purge", (now - CAPABILITIES, MANY)
     return removed + len(gone)
 

@@ -132,6 +132,7 @@ class Pages:
             expires=begun.expires,
             created=begun.created,
             traffic=begun.traffic,
+            test=alert.test,
             need=begun.need,
             leave_at=begun.leave_at,
             overlap=begun.overlap,

@@ -7,13 +7,14 @@ import msgspec
 from heliograph.core.alert import alert_of
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, moved, shown
-from heliograph.store import due, journal, standing
+from heliograph.store import due, journal, operators, standing
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
 _receipt = msgspec.json.Decoder(Receipt).decode
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
+_SHOWN = frozenset({AlertState.DELIVERED, AlertState.READ})
 OWN = 36  # characters of our ids
 
 
@@ -61,9 +62,9 @@ def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now:
         yield from apply(site, alert, attempt, _receipt(body), now)
 
 
-def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Verb[AttemptState | None]:
+def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: str = "") -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
-    attempt's new state, None where it stays as it was."""
+    attempt's new state, None where it stays as it was. `via`: its channel, shown as the alert's where it arrived."""
     rows = yield "alert_lock", (site, alert)
     if not rows:
         return None
@@ -77,9 +78,11 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int) -> Ve
     alert_after = shown(alert_before, (after,))
     if after is not before:
         its.state, its.reason = after.value, receipt.reason
+        yield from operators.doubted(site, alert, attempt, its.sender, before, after, now)
         yield from due.follow(site, attempt, after, alert_after, now)
     if alert_after is not alert_before:
         reason, send_at = "", None
+        channel = via if via and alert_after in _SHOWN else channel
     moves = (alert_after.value, reason, channel, send_at, pages + 1, standing.written(standings))
     yield "alert_move", (site, alert, *moves)
     kind = after.value if after is not before else "receipt"

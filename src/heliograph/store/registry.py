@@ -39,12 +39,18 @@ def put(document: Document) -> Verb[bool]:
     return (yield from _write(*place(document), body))
 
 
-def pause_sender(site: str, name: str, why: str) -> Verb[bool]:
-    """Changes nothing but `paused`, whatever else was applied meanwhile. False where there is no such sender."""
+def pause_sender(site: str, name: str, why: str, by: str, now: int) -> Verb[bool]:
+    """Changes nothing but `paused`, `by` whom and when, whatever else was applied meanwhile. False where there is no
+    such sender, and where heliograph itself (`by` empty) would undo what an operator asked for."""
     rows = yield "document_read", (site, "sender", name)
     if not rows or rows[0][0] is None:
         return False
-    return (yield from put(msgspec.structs.replace(_sender(rows[0][0]), paused=why)))
+    there = _sender(rows[0][0])
+    if not by and there.paused and there.paused_by:
+        return False
+    if there.paused == why and there.paused_by == by:
+        return False
+    return (yield from put(msgspec.structs.replace(there, paused=why, paused_by=by, paused_at=now)))
 
 
 def remove(kind: str, site: str, name: str) -> Verb[bool]:

@@ -24,6 +24,7 @@ Row = tuple[str, str, str, str]  # method, path, summary, who may call
 
 WHO = {
     "oauth1": "A site's key, OAuth 1.0a",
+    "key": "A site's key: bearer, or OAuth 1.0a",
     "callback": "The provider, signed in its own way",
     "open": "Anybody",
     "private": "The private listener, or this machine",

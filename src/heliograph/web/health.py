@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from heliograph import __version__
+from heliograph.core.site import Sender
 from heliograph.errors import HeliographError
+from heliograph.flow.health import State
+from heliograph.flow.means import Means
 from heliograph.web.call import JSON, Doors, WebAnswer, WebCall
 from heliograph.web.problem import encode
 from heliograph.web.route import Docs, Said
@@ -41,8 +44,13 @@ async def ready(call: WebCall, doors: Doors) -> WebAnswer:
             "senders": len(senders),
             "senders_not_open": sum(opened.provider is None for opened in senders),
             "senders_paused": sum(bool(opened.sender.paused) for opened in senders),
+            "senders_left_alone": sum(_left_alone(opened.sender, doors.means) for opened in senders),
         }
     return WebAnswer(status=503 if fault else 200, body=encode(body), headers=(*JSON, NO_STORE))
+
+
+def _left_alone(sender: Sender, means: Means) -> bool:
+    return means.healths.of(sender.site, sender.name).state(means.clock.now()) is not State.CLOSED
 
 
 async def metrics(call: WebCall, doors: Doors) -> WebAnswer:

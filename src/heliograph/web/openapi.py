@@ -41,7 +41,12 @@ def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
                     "type": "http",
                     "scheme": "OAuth",
                     "description": "OAuth 1.0a in the Authorization header (RFC 5849 section 3.5.1).",
-                }
+                },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A bearer key: `heliograph keys create SITE --bearer`.",
+                },
             },
         },
     }
@@ -57,12 +62,16 @@ def _operation(route: Route) -> dict[str, Any]:
             str(said.status): {
                 "description": said.means,
                 **({"headers": {name: _header(about) for name, about in said.headers.items()}} if said.headers else {}),
-                **({"content": {"application/json": {"schema": _schema(said.shape)}}} if said.shape else {}),
+                **({"content": {said.media: {"schema": _schema(said.shape)}}} if said.shape else {}),
             }
             for said in docs.says
         },
     }
-    if route.auth in _SECURITY:
+    if route.auth is Auth.KEY:
+        # OpenAPI 3.1 lets a requirement of any scheme name the roles that it needs; OAuth 1.0a keys have scopes too.
+        scopes = [route.scope.value] if route.scope else []
+        operation["security"] = [{"bearer": scopes}, {"oauth1": scopes}]
+    elif route.auth in _SECURITY:
         operation["security"] = _SECURITY[route.auth]
     in_path = _braced(route.path)
     parameters: list[dict[str, Any]] = [
@@ -71,6 +80,8 @@ def _operation(route: Route) -> dict[str, Any]:
     for name, about in docs.params.items():
         if name not in in_path:
             parameters.append({"name": name, "in": "header", "description": about, "schema": {"type": "string"}})
+    for name, about in docs.query.items():
+        parameters.append({"name": name, "in": "query", "description": about, "schema": {"type": "string"}})
     for parameter in parameters:
         if parameter["name"] in docs.params:
             parameter["description"] = docs.params[parameter["name"]]

@@ -1,4 +1,4 @@
-"""What the connection itself answers where no call gets to the doors, in the form of the API's other refusals."""
+"""What the connection itself answers where no call gets to the doors, in the form of that API's other refusals."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+
+from heliograph.web.problem import problem
 
 Send = Callable[[Any], Awaitable[None]]
 
@@ -17,18 +19,17 @@ _PHRASES = {
 }
 
 
-def plain_answer(status: int, sentence: str, more: bytes = b"") -> bytes:
-    """The bytes of a whole HTTP answer that ends its connection; `more`: further header lines."""
-    body = _body(sentence)
-    return (
-        b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s"
-        % (
-            status,
-            _PHRASES[status],
-            len(body),
-            more,
-            body,
-        )
+def plain_answer(status: int, sentence: str, more: bytes = b"", *, path: bytes = b"") -> bytes:
+    """The bytes of a whole HTTP answer that ends its connection; `more`: further header lines. `path`: as far as it is
+    known."""
+    kind, body = _body(status, sentence, path)
+    return b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n%s" % (
+        status,
+        _PHRASES[status],
+        kind,
+        len(body),
+        more,
+        body,
     )
 
 
@@ -36,9 +37,9 @@ def refusing(status: int, sentence: str) -> Any:
     """An ASGI application that answers this and ends the connection."""
 
     async def answer(scope: Any, receive: Any, send: Send) -> None:
-        body = _body(sentence)
+        kind, body = _body(status, sentence, scope["raw_path"])
         headers = [
-            (b"content-type", b"application/json"),
+            (b"content-type", kind),
             (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         ]
@@ -48,5 +49,8 @@ def refusing(status: int, sentence: str) -> Any:
     return answer
 
 
-def _body(sentence: str) -> bytes:
-    return msgspec.json.encode({"success": False, "error": sentence})
+def _body(status: int, sentence: str, path: bytes) -> tuple[bytes, bytes]:
+    """Content type and body: problem+json for the native API, the documented shape elsewhere."""
+    if path.startswith(b"/v1/"):
+        return b"application/problem+json", problem(status, sentence).body
+    return b"application/json", msgspec.json.encode({"success": False, "error": sentence})

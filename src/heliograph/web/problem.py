@@ -25,10 +25,62 @@ def refused(status: int, sentence: str, *, fields: Mapping[str, str] | None = No
     return WebAnswer(status=status, body=encode(body), headers=(*JSON, *headers))
 
 
-def problem(status: int, sentence: str, *, headers: Headers = ()) -> WebAnswer:
-    """RFC 9457."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": sentence}
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with one field of a call."""
+
+    field: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a call was not answered as it asked (RFC 9457). `code` is for programs, `detail` for people; `errors` where
+    fields are at fault; `alert`: the id of the refused alert's record, where there is one."""
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] = []
+    alert: str = ""
+
+
+def problem(
+    status: int,
+    sentence: str,
+    *,
+    code: str = "",
+    errors: Mapping[str, str] | None = None,
+    alert: str = "",
+    headers: Headers = (),
+) -> WebAnswer:
+    """RFC 9457; its `type` is about:blank, which may be left out. Without a `code` the status has one of its own."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=sentence,
+        code=code or CODES.get(status, "refused"),
+        errors=[FieldError(field=field, detail=said) for field, said in (errors or {}).items()],
+        alert=alert,
+    )
     return WebAnswer(status=status, body=encode(body), headers=(*PROBLEM, *headers))
+
+
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "wrong_method",
+    408: "body_timeout",
+    413: "body_too_large",
+    414: "url_too_long",
+    415: "not_json",
+    422: "refused",
+    429: "too_many_calls",
+    431: "header_too_large",
+    500: "our_fault",
+    503: "store_away",
+}
 
 
 def say(raw_path: bytes, status: int, sentence: str, *, headers: Headers = ()) -> WebAnswer:

@@ -191,7 +191,7 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         if cycle is None or cycle.response_complete or (cycle.more_body and not cycle.response_started):
             if not self.transport.is_closing():
-                self.transport.write(plain_answer(status, sentence))
+                self.transport.write(plain_answer(status, sentence, path=self.url))
                 self.transport.close()
         elif cycle.more_body:
             self.transport.close()  # its body broke off while the answer was leaving

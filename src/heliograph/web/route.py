@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from heliograph.core.site import Scope
 from heliograph.web.call import Doors, WebAnswer, WebCall
 
 Function = Callable[[WebCall, Doors], Awaitable[WebAnswer]]
@@ -23,6 +24,7 @@ class Auth(StrEnum):
     """Who may call. Every row says it; open is spelled out."""
 
     OAUTH1 = "oauth1"  # signed with a site's key
+    KEY = "key"  # a site's bearer key, or a call signed with its OAuth key; the row says which scope the key needs
     CALLBACK = "callback"  # signed as the provider signs its callbacks; the provider's own file checks it
     OPEN = "open"  # anybody
     PRIVATE = "private"  # nobody from outside: the private listener, or this machine
@@ -41,6 +43,7 @@ class Said(msgspec.Struct, frozen=True):
     means: str
     shape: Any = None
     headers: Mapping[str, str] = {}
+    media: str = "application/json"
 
 
 class Docs(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +52,12 @@ class Docs(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     takes: Any = None
     says: tuple[Said, ...]
-    params: Mapping[str, str] = {}
+    params: Mapping[str, str] = {}  # of the path, and headers
+    query: Mapping[str, str] = {}
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A row. `path` may name parts in braces."""
+    """A row. `path` may name parts in braces. `scope`: what a key must be allowed to do."""
 
     method: str
     path: str
@@ -62,6 +66,7 @@ class Route(msgspec.Struct, frozen=True):
     listener: Listener
     summary: str
     docs: Docs
+    scope: Scope | None = None
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):

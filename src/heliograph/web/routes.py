@@ -5,6 +5,7 @@ from __future__ import annotations
 from heliograph.web import callbacks, docs, health
 from heliograph.web.livedeflect import discovery, proactive_alert
 from heliograph.web.route import Auth, Listener, Route
+from heliograph.web.v1 import alerts, explain, opt_outs
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
@@ -18,6 +19,21 @@ ROUTES: tuple[Route, ...] = (
     # What callers of the original write for all services
     Route("GET", "/api/account/{siteId}/service/baseURI.json", discovery.services, Auth.OPEN,
           Listener.PUBLIC, "Where all services are (the longer address)", discovery.SERVICES_DOCS),
+    # The native API
+    Route("POST", "/v1/alerts", alerts.new, Auth.KEY, Listener.PUBLIC,
+          "Begin one alert", alerts.NEW_DOCS, alerts.SENDS),
+    Route("GET", "/v1/alerts", alerts.list_, Auth.KEY, Listener.PUBLIC,
+          "List alerts", alerts.LIST_DOCS, alerts.READS),
+    Route("GET", "/v1/alerts/{id}", alerts.one, Auth.KEY, Listener.PUBLIC,
+          "The record of one alert", alerts.ONE_DOCS, alerts.READS),
+    Route("POST", "/v1/alerts/explain", explain.answer, Auth.KEY, Listener.PUBLIC,
+          "What would become of an alert, without sending it", explain.DOCS, explain.SCOPE),
+    Route("GET", "/v1/opt-outs", opt_outs.list_, Auth.KEY, Listener.PUBLIC,
+          "Who wants no messages", opt_outs.LIST_DOCS, opt_outs.SCOPE),
+    Route("POST", "/v1/opt-outs", opt_outs.add, Auth.KEY, Listener.PUBLIC,
+          "A recipient wants no more messages", opt_outs.ADD_DOCS, opt_outs.SCOPE),
+    Route("DELETE", "/v1/opt-outs", opt_outs.remove, Auth.KEY, Listener.PUBLIC,
+          "A recipient wants messages again", opt_outs.REMOVE_DOCS, opt_outs.SCOPE),
     # Providers' callbacks. Some ask whether the address is ours with a GET
     Route("POST", "/callbacks/{channel}/{provider}/{site}/{sender}", callbacks.answer, Auth.CALLBACK,
           Listener.PUBLIC, "What a provider tells us", callbacks.DOCS),

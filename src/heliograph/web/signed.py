@@ -17,9 +17,10 @@ from heliograph.flow import send
 from heliograph.flow.registry import OpenKey
 from heliograph.web import address, oauth1, oauth1_faults
 from heliograph.web.call import Doors, WebAnswer, WebCall
-from heliograph.web.livedeflect.answers import unauthorized
+from heliograph.web.livedeflect.answers import REALM
+from heliograph.web.livedeflect.answers import unauthorized as as_documented
 from heliograph.web.oauth1 import Credentials, OAuthFault, Policy
-from heliograph.web.problem import say, store_away
+from heliograph.web.problem import problem, say, store_away
 
 
 class Signed(msgspec.Struct, frozen=True, gc=False):
@@ -58,7 +59,7 @@ async def signed(call: WebCall, doors: Doors, request_id: str) -> Signed | WebAn
         )
     except OAuthFault as fault:
         if fault.signed:
-            return await spent(unauthorized(fault.sentence), claim, call, doors)
+            return await spent(unauthorized(call, fault.sentence, fault.code), claim, call, doors)
         return _refused(fault, call, doors)
     if site is None:  # told to those alone who hold the key
         gone = f"The key's site {rules.id} is no longer on this server. Apply it again."
@@ -71,7 +72,7 @@ async def spent(answer: WebAnswer, claim: Claim, call: WebCall, doors: Doors) ->
     try:
         await send.spend((claim,), doors.means)
     except send.NonceUsed as error:
-        return unauthorized(error.sentence)
+        return unauthorized(call, error.sentence, error.code)
     except StoreAway:
         return store_away(call.raw_path)
     return answer
@@ -92,23 +93,40 @@ def _key(credentials: Credentials, doors: Doors, now: int) -> OpenKey:
 
 
 def _refused(fault: OAuthFault, call: WebCall, doors: Doors) -> WebAnswer:
+    return refused_credentials(fault.code, fault.sentence, call, doors, guess=fault.code != "no_authorization")
+
+
+def refused_credentials(code: str, sentence: str, call: WebCall, doors: Doors, *, guess: bool = True) -> WebAnswer:
     """401, or 429 where this address failed too often. A call with right credentials is never held back by it: else
-    one caller behind a proxy could lock out all others. A call without any credentials is no guess and does not count.
-    """
-    doors.meters.credentials(fault.code)
-    if fault.code == "no_authorization":
-        return unauthorized(fault.sentence)
+    one caller behind a proxy could lock out all others. A call without any credentials is no `guess` and does not
+    count."""
+    doors.meters.credentials(code)
+    if not guess:
+        return unauthorized(call, sentence, code)
     place = address.caller(doors.plate, call.scope)
     moment = doors.means.clock.loop_time()
     if (wait := doors.failed.wait(place, moment)) > 0:
         return too_many(
             call,
             f"More than {doors.settings.failed_credentials} calls with wrong credentials came from this address within "
-            f"a minute. The last one: {fault.sentence}",
+            f"a minute. The last one: {sentence}",
             wait,
         )
     doors.failed.failed(place, moment)
-    return unauthorized(fault.sentence)
+    return unauthorized(call, sentence, code)
+
+
+def unauthorized(call: WebCall, sentence: str, code: str) -> WebAnswer:
+    """401 in the form of this path, with the ways to sign that it takes (RFC 9110 section 11.6.1)."""
+    if call.raw_path[:4] != b"/v1/":
+        return as_documented(sentence)
+    bearer = f'Bearer realm="{REALM}"' + ("" if code == "no_authorization" else ', error="invalid_token"')
+    return problem(
+        401,
+        sentence,
+        code=code,
+        headers=((b"www-authenticate", bearer.encode()), (b"www-authenticate", b'OAuth realm="%b"' % REALM.encode())),
+    )
 
 
 def too_many(call: WebCall, sentence: str, wait: float) -> WebAnswer:

@@ -17,7 +17,7 @@ from heliograph.channels.kit import Row
 from heliograph.channels.rcs import google_rbm_callback, google_rbm_wire
 from heliograph.channels.rcs.google_rbm_answers import TAKEN, WHO, not_capable, refused, upload_refused
 from heliograph.channels.rcs.google_rbm_check import check
-from heliograph.channels.rcs.google_rbm_token import Tokens
+from heliograph.channels.rcs.google_rbm_token import Tokens, endpoint
 from heliograph.core.channel import Capability, Carries, Reach, Size
 from heliograph.core.content import Content, Media, media_of
 from heliograph.core.event import Receipt
@@ -25,7 +25,7 @@ from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, 
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "GoogleRbm", "Settings", "check", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "GoogleRbm", "Settings", "check", "hosts", "measure", "open"]
 
 NAME = "google-rbm"
 SECRETS = frozenset({"key", "webhook_token"})
@@ -84,9 +84,19 @@ def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> GoogleRbm:
     return GoogleRbm(settings, ways.out)
 
 
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """Google's, or the sandbox's: of the API and of the token endpoint."""
+    return _base(settings), endpoint(settings.key, settings.token_url)
+
+
 def measure(content: Content) -> Size:
     """Google bills and counts messages, whatever their length."""
     return Size()
+
+
+def _base(settings: Settings) -> str:
+    host = f"{settings.region}-{HOST}" if settings.region else HOST
+    return settings.base_url.rstrip("/") or f"https://{host}"
 
 
 class _Name(msgspec.Struct):
@@ -109,8 +119,7 @@ class GoogleRbm:
     asks_capability = True
 
     def __init__(self, settings: Settings, out: Out) -> None:
-        host = f"{settings.region}-{HOST}" if settings.region else HOST
-        self._base = settings.base_url.rstrip("/") or f"https://{host}"
+        self._base = _base(settings)
         self._agent = google_rbm_callback.bare(settings.agent)
         self._query = f"agentId={quote(self._agent, safe='')}"
         self._webhook_token = settings.webhook_token

@@ -71,6 +71,14 @@ class _Token(msgspec.Struct, frozen=True):
     ends: float  # time.monotonic()
 
 
+def endpoint(key: str, token_url: str) -> str:
+    """Where tokens are asked for; empty where the key file cannot be read."""
+    try:
+        return token_url or msgspec.json.decode(key, type=ServiceAccount).token_uri
+    except kit.UNREADABLE:
+        return ""
+
+
 class Tokens:
     """The current token of one service account. `key`: the key file's text. Raises SetupError for an unusable one."""
 

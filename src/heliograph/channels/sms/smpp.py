@@ -37,7 +37,7 @@ from heliograph.core.site import Sender
 from heliograph.core.states import AttemptState
 from heliograph.errors import Blame, CallRefused, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "hosts", "measure", "open"]
 
 NAME = "smpp"
 SECRETS = frozenset({"password"})
@@ -48,6 +48,11 @@ GOOD_BYE = 2.0  # seconds to unbind in
 
 # The open sender of each (way out, site, name): a new one under the name takes over from it.
 _open: WeakValueDictionary[tuple[int, str, str], Smpp] = WeakValueDictionary()
+
+
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """The centre, or the sandbox's."""
+    return (settings.shown,)
 
 
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Smpp:

@@ -26,7 +26,7 @@ from heliograph.core.ports import Call, Heard, Message, Response, Revoked, Taken
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Twilio", "check", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Twilio", "check", "hosts", "measure", "open"]
 
 NAME = "twilio"
 SECRETS = frozenset({"auth_token", "api_secret"})
@@ -72,6 +72,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("messages_per_second is 0 or more")
 
 
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """Twilio's, or the sandbox's."""
+    return (_base(settings),)
+
+
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Twilio:
     """The number or service, ready to send. Raises SetupError where there is nothing to sign in with."""
     if not isinstance(settings, Settings):
@@ -83,6 +88,10 @@ def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Twilio:
             code="no_key",
         )
     return Twilio(sender.name, settings, ways)
+
+
+def _base(settings: Settings) -> str:
+    return settings.base_url.rstrip("/") or HOST
 
 
 class _Resource(msgspec.Struct):
@@ -107,7 +116,7 @@ class Twilio:
     asks_capability = False
 
     def __init__(self, name: str, settings: Settings, ways: Ways) -> None:
-        base = settings.base_url.rstrip("/") or HOST
+        base = _base(settings)
         self._name = name
         self._messages = f"{base}/2010-04-01/Accounts/{quote(settings.account_sid, safe='')}/Messages"
         user, password = settings.api_key or settings.account_sid, settings.api_secret or settings.auth_token

@@ -28,7 +28,7 @@ from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, 
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "WhatsAppCloud", "check", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "WhatsAppCloud", "check", "hosts", "measure", "open"]
 
 NAME = "whatsapp-cloud"
 SECRETS = frozenset({"access_token", "app_secret", "verify_token"})
@@ -81,6 +81,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("list_button must be 1 to 20 characters")
 
 
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """Meta's, or the sandbox's."""
+    return (_base(settings),)
+
+
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> WhatsAppCloud:
     """The number, ready to send. Raises SetupError where it has no token."""
     if not isinstance(settings, Settings):
@@ -91,6 +96,10 @@ def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> WhatsAppCloud:
             code="no_key",
         )
     return WhatsAppCloud(settings, ways.out)
+
+
+def _base(settings: Settings) -> str:
+    return settings.base_url.rstrip("/") or HOST
 
 
 def measure(content: Content) -> Size:
@@ -124,7 +133,7 @@ class WhatsAppCloud:
     asks_capability = False
 
     def __init__(self, settings: Settings, out: Out) -> None:
-        base = settings.base_url.rstrip("/") or HOST
+        base = _base(settings)
         self._url = f"{base}/{settings.version}/{settings.phone_number_id}"
         self._token = settings.access_token
         self._list_button = settings.list_button

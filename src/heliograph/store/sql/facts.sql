@@ -13,14 +13,6 @@ DELETE FROM capabilities WHERE (site, sender, recipient) IN (
     SELECT site, sender, recipient FROM capabilities WHERE asked <= :before ORDER BY asked LIMIT :many
 ) RETURNING 1;
 
--- name: opt_outs_of(site, recipient)
-SELECT scope FROM opt_outs WHERE site = :site AND recipient = :recipient AND wanted = 0;
-
--- name: opt_out_put(site, recipient, scope, wanted, at)!
-INSERT INTO opt_outs (site, recipient, scope, wanted, at) VALUES (:site, :recipient, :scope, :wanted, :at)
-ON CONFLICT (site, recipient, scope) DO UPDATE SET wanted = excluded.wanted, at = excluded.at
-WHERE opt_outs.at <= excluded.at;
-
 -- name: medium_put(site, digest, content_type, data)
 INSERT INTO media (site, digest, content_type, data) VALUES (:site, :digest, :content_type, :data)
 ON CONFLICT DO NOTHING RETURNING 1;

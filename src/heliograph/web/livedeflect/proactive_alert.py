@@ -13,7 +13,7 @@ import msgspec
 
 from heliograph.core import intake
 from heliograph.core.alert import AlertRequest
-from heliograph.core.site import Site
+from heliograph.core.site import Kind, Scope, Site
 from heliograph.errors import CallRefused, FieldFaults, HeliographError, StoreAway
 from heliograph.flow import send
 from heliograph.flow.means import Means
@@ -36,6 +36,9 @@ async def answer(call: WebCall, doors: Doors) -> WebAnswer:
     caller = await signed(call, doors, request_id)
     if isinstance(caller, WebAnswer):
         return caller
+    if not caller.key.key.may(Scope.ALERTS_SEND):
+        sentence = f"This key may not send alerts: it lacks the scope {Scope.ALERTS_SEND.value}. Use one that has it."
+        return await spent(refused(403, sentence), caller.claim, call, doors)
     try:
         refusal = _over_rate(call, doors, caller) or await _alert(call, doors, caller, request_id)
     except StoreAway:
@@ -65,6 +68,8 @@ async def _alert(call: WebCall, doors: Doors, caller: Signed, request_id: str) -
         request, faults = wire.read(call.body, once, caller.key.key.consumer_key)
     except CallRefused as error:
         return _Answered(refused(400, error.sentence))
+    if caller.key.key.kind is not Kind.LIVE:
+        request = msgspec.structs.replace(request, kind=caller.key.key.kind)
     if once and not _idempotency_key(once):
         faults["Idempotency-Key"] = (
             f"Idempotency-Key is {len(once)} characters; 1 to 255 printable ASCII ones without spaces are taken."

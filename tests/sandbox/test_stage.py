@@ -1,0 +1,133 @@
+"""The stage: one sender at every provider that is installed, credentials that stay, and `heliograph sandbox`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from heliograph import plugs
+from heliograph.cast import CAST
+from heliograph.cli.say import NotUnderstood
+from heliograph.cli.stage_shown import webhooks
+from heliograph.errors import SetupError
+from heliograph.stage import set_stage
+
+SERVER = "http://127.0.0.1:8080"
+PROGRAM = str(Path(sys.executable).with_name("heliograph"))
+RBM = CAST[0]
+
+
+async def test_every_provider_has_a_sender_with_all_that_the_example_asks_for(tmp_path: Path) -> None:
+    stage = await set_stage(tmp_path, host="127.0.0.1", port=0)
+    try:
+        assert {played.role.provider for played in stage.cast} == set(plugs.twins())
+        assert all(stage.variables.values()), stage.variables
+        site = (Path(__file__).parents[2] / "examples" / "acme-air" / "site.toml").read_text()
+        for name in stage.variables:
+            provider = name.split("_")[1]
+            assert f"${{{name}" in site or f"ACME_{provider}" not in site, f"the example does not ask for {name}"
+    finally:
+        await stage.sandbox.stop()
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
+        "acme-service-account.json": 0o600,
+        "acme-webhook-token": 0o600,
+        "acme-credentials.json": 0o600,
+    }
+
+
+async def test_a_second_start_has_the_same_credentials(tmp_path: Path) -> None:
+    seen = []
+    for _ in range(2):
+        stage = await set_stage(tmp_path, host="127.0.0.1", port=0)
+        seen.append([played.known.credentials for played in stage.cast])
+        await stage.sandbox.stop()
+    assert seen[0] == seen[1]
+
+
+async def test_events_go_where_they_are_wanted(tmp_path: Path) -> None:
+    stage = await set_stage(
+        tmp_path, host="127.0.0.1", port=0, webhook=lambda role: f"http://127.0.0.1:9/{role.sender}"
+    )
+    try:
+        found = {sender.provider: sender.webhook for sender in stage.sandbox.world.senders.values()}
+        assert found["google-rbm"] == "http://127.0.0.1:9/acme-rcs"
+        stage.speak_to(SERVER)
+        found = {sender.provider: sender.webhook for sender in stage.sandbox.world.senders.values()}
+        assert found["google-rbm"] == f"{SERVER}/callbacks/rcs/google-rbm/25508804/acme-rcs"
+        assert found.get("smpp", "") == ""  # told over its line
+    finally:
+        await stage.sandbox.stop()
+
+
+async def test_one_provider_may_play_alone(tmp_path: Path) -> None:
+    stage = await set_stage(tmp_path, host="127.0.0.1", port=0, providers=["google-rbm"])
+    assert [played.role.provider for played in stage.cast] == list(stage.sandbox.world.twins) == ["google-rbm"]
+    await stage.sandbox.stop()
+    with pytest.raises(SetupError, match="pigeon"):
+        await set_stage(tmp_path, host="127.0.0.1", port=0, providers=["pigeon"])
+
+
+async def test_a_file_of_credentials_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "acme-credentials.json").write_text("{")
+    with pytest.raises(SetupError, match=r"acme-credentials\.json"):
+        await set_stage(tmp_path, host="127.0.0.1", port=0)
+
+
+def test_webhooks_are_told_for_all_or_for_one() -> None:
+    assert webhooks([], SERVER)(RBM) == f"{SERVER}/callbacks/rcs/google-rbm/25508804/acme-rcs"
+    assert webhooks(["http://127.0.0.1:9/in?a=b"], SERVER)(RBM) == "http://127.0.0.1:9/in?a=b"
+    mixed = webhooks(["http://127.0.0.1:9/all", "google-rbm=http://127.0.0.1:9/rbm"], SERVER)
+    assert [mixed(role).rpartition("/")[2] for role in CAST] == ["rbm", "all", "all", "all"]
+    with pytest.raises(NotUnderstood, match="pigeon"):
+        webhooks(["pigeon=http://127.0.0.1:9/"], SERVER)
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("HELIOGRAPH_", "ACME_"))}
+    command = [PROGRAM, "sandbox", "--data", str(folder / "data"), "--sandbox-port", "0", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=plain, cwd=folder)
+
+
+def test_the_command_tells_programs_who_plays_and_runs_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "story.toml").write_text('seed = 5\n[[rule]]\ndo = "error"\n')
+    words = ("--json", "--scenario", "story.toml", "--seed", "9", "--provider", "google-rbm")
+    running = start(tmp_path, *words, "--webhook", "http://127.0.0.1:9/in")
+    try:
+        assert running.stdout is not None
+        told = json.loads(running.stdout.readline())
+        (sender,) = told["senders"]
+        assert (sender["provider"], sender["webhook"]) == ("google-rbm", "http://127.0.0.1:9/in")
+        assert sender["base_url"] == told["sandbox_url"]
+        assert sender["variables"] == told["variables"]
+        with urlopen(f"{told['sandbox_url']}/sandbox/scenario", timeout=5) as answer:
+            assert json.load(answer)["seed"] == 9
+        with urlopen(f"{told['sandbox_url']}/sandbox/behaviour", timeout=5) as answer:
+            assert [rule["do"] for rule in json.load(answer)["rules"]] == ["error"]
+    finally:
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=20)
+    assert (running.returncode, said) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--scenario", "none.toml"), "none.toml cannot be read"),
+        (("--scenario", "story.toml"), "story.toml"),
+        (("--provider", "pigeon"), "does not play pigeon"),
+        (("--webhook", "pigeon=http://127.0.0.1:9/"), "pigeon is not a provider"),
+    ],
+)
+def test_what_the_command_cannot_do_it_says(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    (tmp_path / "story.toml").write_text("[[rule]]\ndo = 'explode'\n")
+    running = start(tmp_path, *words)
+    _, said = running.communicate(timeout=20)
+    assert running.returncode not in (0, None)
+    assert says in said
