@@ -224,6 +224,10 @@ LEAST = {
 }
 
 
+def test_every_one_of_our_own_is_among_them():
+    assert set(LEAST) == {name for channel in plugs.channels().values() for name in channel.providers}
+
+
 @pytest.mark.parametrize("name", LEAST)
 def test_our_own_providers_name_their_hosts(name, service_account):
     [plug] = [channel.providers[name] for channel in plugs.channels().values() if name in channel.providers]

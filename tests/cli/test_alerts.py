@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 
 import msgspec
 import pytest
+from rich.console import Console
 
 import heliograph.store
+from heliograph.cli.story import story
 from heliograph.core.alert import Alert, Attempt, attempt_id
-from heliograph.core.content import Card, CardBody, Media, Reply
+from heliograph.core.content import Card, CardBody, Media, Reply, Text
 from heliograph.core.event import Entry
-from heliograph.core.plan import Considered, Decision
-from heliograph.core.ports import Acceptance, Exchange, Outcome
+from heliograph.core.fallback import Need
+from heliograph.core.plan import Considered, Decision, Step
+from heliograph.core.ports import Acceptance, Exchange, Outcome, Record
 from heliograph.core.record import decision_record, detail
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState
@@ -100,6 +104,29 @@ def test_the_story_goes_from_who_to_what_the_provider_said(heliograph, kept):
     for part in parts:
         place = ran.out.find(part, place)
         assert place >= 0, part
+
+
+def test_a_channel_that_was_left_says_why_and_what_was_looked_at() -> None:
+    one = alert()
+    attempt = Attempt(
+        id=attempt_id(one.id, 1), alert=one.id, site="1", number=1, channel="rcs", provider="p", sender="s",
+        recipient=one.recipient, created=one.created, expires=one.expires, content=Text(text="Late"),
+    )  # fmt: skip
+    looked_at = (
+        Considered(channel="rcs", sender="s", chosen=False, why="passed"),
+        Considered(channel="sms", sender="t", chosen=True, why="chosen"),
+    )
+    told = detail(why="not_in_time", need="delivered", exception="revoke_refused", next="sms", considered=looked_at)
+    left = Entry(at=one.created, kind="left", attempt=attempt.id, detail=told)
+    stays = Entry(at=one.created, kind="stays", detail=detail(why="quiet_hours", until=one.expires))
+    steps = (Step(channel="rcs", sender="s", provider="p", need=Need.DELIVERED, within=120),)
+    decided = decision_record(Decision(considered=looked_at, steps=steps), one)
+    shown = Console(width=300, record=True, file=io.StringIO())
+    shown.print(story(Record(alert=one, attempts=(attempt,), entries=(left, stays), decision=decided), one.created))
+    said = shown.export_text()
+    assert "exception revoke_refused, next sms, looked at rcs: it was left before; sms: chosen" in said
+    assert "why quiet_hours, until 2026-11-24 " in said
+    assert "rcs has 120 s to be delivered." in said
 
 
 def test_numbers_are_masked_everywhere_unless_asked(heliograph, kept):

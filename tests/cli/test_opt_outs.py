@@ -29,6 +29,15 @@ def test_scopes(applied, scope: str, kept: str) -> None:
     assert applied("opt-outs", "add", ONE, "--scope", scope, "--json").data["scope"] == kept
 
 
+def test_lists_are_filtered(applied) -> None:
+    applied("opt-outs", "add", ONE, "--scope", "wa")
+    applied("opt-outs", "add", TWO)
+    assert len(applied("opt-outs", "list", "--recipient", "+1 (202) 555-0100", "--json").data) == 1
+    assert [row["scope"] for row in applied("opt-outs", "list", "--scope", "whatsapp", "--json").data] == ["wa"]
+    assert applied("opt-outs", "list", "--recipient", "12").code == 2
+    assert applied("opt-outs", "list", "--scope", "fax").code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

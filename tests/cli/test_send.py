@@ -206,7 +206,14 @@ EXPLAINED = {
     ],
     "currency": "EUR",
     "notes": ["language fr: en is used"],
-    "decision": {"considered": [{"channel": "sms", "sender": "acme-sms", "chosen": True, "why": "chosen"}]},
+    "decision": {
+        "considered": [{"channel": "sms", "sender": "acme-sms", "chosen": True, "why": "chosen"}],
+        "steps": [
+            {"channel": "rcs", "sender": "acme-rcs", "need": "delivered", "within": 120},
+            {"channel": "sms", "sender": "acme-sms", "need": "sent", "within": None},
+        ],
+        "hold": 1,
+    },
 }  # fmt: skip
 
 
@@ -220,6 +227,14 @@ def test_a_bearer_key_goes_to_the_native_path_with_the_native_body(heliograph, d
     assert json.loads(body) == {
         "template": "delay", "country_code": "1", "recipient": "2025550123", "variables": {"@Gate": "C35"}
     }  # fmt: skip
+
+
+def test_an_oauth_key_may_call_the_native_api_too(heliograph, door):
+    Door.answer = (202, {}, BEGUN)
+    assert heliograph("send", f"{door}/v1/alerts", *ALERT, "--key-file", "key").code == 0
+    [(path, headers, body)] = Door.calls
+    assert path == "/v1/alerts" and "siteId" not in json.loads(body)
+    assert signed_right(f"{door}{path}", headers, body, signature.verify_hmac_sha1)
 
 
 def test_a_file_of_the_documented_api_is_understood_and_a_native_one_goes_byte_for_byte(heliograph, door, tmp_path):
@@ -248,6 +263,7 @@ def test_a_dry_run_asks_for_the_explanation_and_tells_it(heliograph, door):
         "it would be held until 2026-11-26T07:00:00.000Z", "quiet_hours: It is quiet.", "Flight at späť",
         "2 parts, UCS-2, 80", "forced by 'ť'", "about 0.0158 EUR", "made to fit: a reply becomes a numbered line",
         "✗ The text is too long.", "language fr: en is used", "This was a dry run.",
+        "tried on rcs by acme-rcs (until delivered, 120 s at most), then on sms by acme-sms.",
     ):  # fmt: skip
         assert told in ran.out, told
     ran = heliograph("send", door, *ALERT, "--dry-run", "--key-file", "key", "--json")

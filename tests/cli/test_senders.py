@@ -87,3 +87,12 @@ def test_unmatched_receipts_are_listed_without_numbers_and_counted(applied) -> N
     assert applied("receipts", "unmatched", "--older", "180", "--json").data == []
     assert applied("senders", "--json").data[0]["unmatched"] == 1
     assert "2025550100" not in applied("receipts", "unmatched").out
+
+
+def test_doctor_points_to_what_waits_for_an_operator(applied) -> None:
+    assert not any(one["found"].startswith("open at") for one in applied("doctor", "--json").data["findings"])
+    early = Receipt(event="e", state=AttemptState.FAILED, reference="x", reason="unknown")
+    asyncio.run(write(report("open", why="5 hand-overs in a row failed"), receipts=(early,), at=now() - 2 * 3_600_000))
+    found = {one["check"]: one for one in applied("doctor", "--json").data["findings"] if one["state"] == "warning"}
+    assert found[f"sender {NAME}"]["found"] == "open at node a: 5 hand-overs in a row failed"
+    assert "heliograph receipts unmatched" in found["receipts unmatched"]["step"]

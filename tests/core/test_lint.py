@@ -18,6 +18,7 @@ from heliograph.core.content import (
     ShareLocation,
     Text,
 )
+from heliograph.core.fallback import Fallback, Need
 from heliograph.core.lint import Finding, Level, lint
 from heliograph.core.template import Template, Variable
 
@@ -344,3 +345,9 @@ def test_a_channel_that_nobody_carries_is_told():
     assert told(made, {"rcs": [Carrier()], "sms": [Carrier()]}) == [
         ("warning", "languages.en.smss", "No channel smss is installed. Did you mean sms? There is: rcs, sms.")
     ]
+
+
+def test_what_may_come_twice_is_a_warning() -> None:
+    said = template(fallback=Fallback(need=Need.READ, within=60))
+    found = [(finding.level, finding.place) for finding in lint(said, {})]
+    assert found == [(Level.WARNING, "fallback.need")]

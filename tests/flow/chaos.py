@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from flow.still import Inline, StillClock
+from flow.still import BEGINNING, Inline, StillClock
 from flow.world import Counted, Plug
 from heliograph.core.alert import AlertRequest
 from heliograph.core.channel import Capability, Reach
@@ -22,7 +22,7 @@ from heliograph.core.content import Text
 from heliograph.core.event import OptOutHeard, Receipt
 from heliograph.core.fallback import Doubt, Fallback, Need, Overlap, Rule
 from heliograph.core.ports import Answer, Call, Heard, Message, Record, Revoked, Taken, Uploaded
-from heliograph.core.site import Sender, Site
+from heliograph.core.site import Hours, QuietHours, Sender, Site
 from heliograph.core.states import AttemptState
 from heliograph.core.template import Template, Variable
 from heliograph.errors import Blame, CallRefused, Fate, SendError, StoreAway
@@ -35,6 +35,10 @@ from heliograph.store.database import Database
 
 SITE = "25508804"
 RECIPIENT = "+17705550101"
+# Time begins at 13:46:40 on the recipient's wall.
+QUIET = QuietHours(start="13:48", end="13:55", rule=Hours.DELAY, zone="America/New_York")
+QUIET_FROM, QUIET_TO = BEGINNING + 80_000, BEGINNING + 500_000
+DRIFT = 12_000  # ms that a decision may take: two providers that do not answer whether somebody can be reached
 LIMITS = Limits(call_deadline=20.0)
 
 
@@ -86,6 +90,7 @@ class World:
         self.events = 0
         self.opted_out: dict[str, int] = {}
         self.bad = rng.random() * 1.5  # how bad this world is
+        self.stalls = False  # whether a node stands still now and then
         self.twist = rng.choice(["", "stalls", "overlap", "revokes", "doubts", "refusals"])  # what it is worst at
         self.plug = Plug()
         self.documents()
@@ -95,7 +100,13 @@ class World:
         rng = self.rng
         channels = rng.sample(list(KINDS), 3 if self.twist == "overlap" else rng.choice([1, 2, 2, 2, 3, 3]))
         channels.sort(key=lambda one: one != "rcs" or (rng.random() < 0.3 and self.twist != "revokes"))
-        self.site = Site(id=SITE, skills=("service",), channels=tuple(channels), fallback=self.fallback(channels, 0.9))
+        self.site = Site(
+            id=SITE,
+            skills=("service",),
+            channels=tuple(channels),
+            fallback=self.fallback(channels, 0.9),
+            quiet_hours=QUIET if rng.random() < 0.15 else QuietHours(),
+        )
         self.senders = [Sender(site=SITE, name=f"a-{one}", channel=one, provider="scripted") for one in channels]
         if rng.random() < 0.2:
             self.senders.append(Sender(site=SITE, name="b", channel=rng.choice(channels), provider="scripted"))
@@ -303,6 +314,9 @@ class SimProvider:
             world.fault(f"{message.id} is sent after a revoke was asked")
         if not self.kind.repeats and message.id in world.told:
             world.fault(f"{message.id} is sent twice to a provider that does not ignore repeats")
+        quiet = world.site.quiet_hours == QUIET and QUIET_FROM + DRIFT < attempt.created < QUIET_TO
+        if quiet and world.twist != "stalls" and not world.stalls:
+            world.fault(f"{message.id} was begun in the recipient's quiet hours")
         for scope, since in world.opted_out.items():
             if scope in (attempt.channel, "all") and attempt.created > since:
                 world.fault(f"{message.id} was begun after the recipient had opted out of {scope}")

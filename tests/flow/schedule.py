@@ -84,6 +84,7 @@ async def _keep(world: World, name: str) -> None:
     for life in range(5):
         breaths = rng.choice([None, rng.randint(1, 12), rng.randint(1, 80)]) if life < 4 and world.bad > 0.3 else None
         stalls = rng.choice([0.05, 0.15]) if world.twist == "stalls" else rng.choice([0.0, 0.0, 0.0, 0.03])
+        world.stalls = world.stalls or stalls > 0
         node = Node(world, f"{name}.{life}", breaths, stalls)
         world.nodes.append(node)
         run = node.task(node.run())

@@ -94,6 +94,10 @@ class Stage:
     async def attempts(self) -> list[Attempt]:
         return list((await self.record()).attempts)
 
+    async def newest(self) -> str:
+        """The id of the newest attempt."""
+        return (await self.attempts())[-1].id
+
     async def path(self) -> str:
         """`rcs:revoked sms:sent | sent`: the attempts, and what the alert shows."""
         record = await self.record()

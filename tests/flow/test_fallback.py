@@ -639,3 +639,14 @@ async def test_a_provider_that_can_be_asked_is_asked_before_the_alert_is_called_
     await stage.send(time_to_live=60)
     await stage.passes(130)
     assert await stage.path() == "sms:delivered | delivered"
+
+
+@still
+async def test_who_has_answered_is_not_written_to_on_another_channel(stage: Stage) -> None:
+    await stage.set_up("wa", "sms", fallback={**MINUTE, "overlap": "allow"})
+    await stage.send()
+    said = Inbound(event="yes", recipient="+17703101414", kind="text", text="yes", in_reply_to=await stage.newest())
+    await stage.hear("wa", said)
+    await stage.passes(300)
+    assert await stage.path() == "wa:sent | sent"
+    assert [line["why"] for _, line in await stage.lines("stays")] == ["replied"]

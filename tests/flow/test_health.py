@@ -84,6 +84,14 @@ def test_a_failed_return_doubles_the_pause_up_to_the_longest() -> None:
     assert pauses == [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000]
 
 
+def test_a_pause_that_is_set_longer_than_the_longest_is_kept() -> None:
+    one = Health(msgspec.structs.replace(RULES, pause=900_000))
+    for _ in range(health.IN_A_ROW):
+        one.bad(T)
+    assert one.state(T + 899_999) is State.OPEN and not one.may_probe("a", T + 899_999, paused=False)
+    assert one.may_probe("a", T + 900_000, paused=False)
+
+
 def test_a_success_that_began_before_the_opening_does_not_close_it() -> None:
     one = opened()
     assert not one.good(T + 10)

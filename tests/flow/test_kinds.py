@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from flow.world import SITE, House, ask, refusal
 from heliograph.core.ports import Due
 from heliograph.core.site import Kind, Sender
 from heliograph.core.states import AlertState, AttemptState
-from heliograph.errors import Fate
+from heliograph.errors import AlertRefused, Fate
 from heliograph.flow.follow import follow_up
 from heliograph.flow.leave import Shift
 from heliograph.flow.registry import OpenSender
@@ -85,3 +86,20 @@ async def test_what_was_sent_inside_is_neither_asked_for_nor_revoked_outside(hou
         _is_sandbox(house, True)
     registry._remove("sender", SITE, "a-rcs")
     assert registry.sender_of(attempt) is None
+
+
+async def test_what_a_test_key_sends_fills_no_cap_of_live_alerts_nor_the_other_way(house: House) -> None:
+    await house.set_up(cap={"count": 1})
+    _is_sandbox(house, True)
+    for kind in (Kind.TEST, Kind.LIVE):
+        name = f"first {kind}"
+        assert (
+            await send(ask(kind=kind, external_alert_id=name), (), house.means, request_id=_id(house))
+        ).kind == "taken"
+        with pytest.raises(AlertRefused) as refused:
+            await send(ask(kind=kind, external_alert_id=f"second {kind}"), (), house.means, request_id=_id(house))
+        assert refused.value.code == "cap"
+
+
+def _id(house: House) -> str:
+    return house.means.clock.new_id()

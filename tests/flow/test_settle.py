@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from flow.world import SITE, House, ask, refusal
+from heliograph.core.event import Receipt
 from heliograph.core.ports import Record
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import Fate, SetupError
@@ -106,3 +108,43 @@ async def test_while_a_node_asks_the_provider_nothing_is_settled(house: House) -
         await settled(house, before, "resend")
     assert busy.value.code == "being_settled"
     assert (await record(house, before.alert.id)).attempts[0].state is AttemptState.IN_DOUBT
+
+
+async def test_what_passes_for_sent_by_the_sites_rule_is_still_listed_and_may_be_settled(house: House) -> None:
+    house.limits = house.means.limits = msgspec.structs.replace(house.limits, in_doubt_for=0)
+    before = await doubted(house)
+    await house.means.clock.sleep(0.01)
+    row = (await house.store.claim_due(2**50, 2**50 + 1, "test", 5))[0]
+    await due._do(msgspec.structs.replace(row, lease=0), house.means)
+    assumed = await record(house, before.alert.id)
+    assert (assumed.attempts[0].state, assumed.attempts[0].reason) == (AttemptState.SENT, "assumed_sent")
+    assert [one.id for one in await house.store.alerts(state="in_doubt")] == [before.alert.id]
+    await settled(house, assumed, "resend")
+    await work(house)
+    after = await record(house, before.alert.id)
+    assert [one.state for one in after.attempts] == [AttemptState.FAILED, AttemptState.SENT]
+    assert await house.store.alerts(state="in_doubt") == []
+
+
+async def test_a_receipt_settles_what_passes_for_sent(house: House) -> None:
+    house.limits = house.means.limits = msgspec.structs.replace(house.limits, in_doubt_for=0)
+    before = await doubted(house)
+    await house.means.clock.sleep(0.01)
+    row = (await house.store.claim_due(2**50, 2**50 + 1, "test", 5))[0]
+    await due._do(row, house.means)
+    receipt = Receipt(event="e", state=AttemptState.SENT, attempt=before.attempts[0].id)
+    await house.store.hear(SITE, "rcs", "a-rcs", (receipt,), house.means.clock.now())
+    after = await record(house, before.alert.id)
+    assert (after.attempts[0].state, after.attempts[0].reason) == (AttemptState.SENT, "")
+    assert await house.store.alerts(state="in_doubt") == []
+
+
+async def test_settled_as_failed_the_next_channel_is_tried(house: House) -> None:
+    before = await doubted(house, channels=("rcs", "sms"))
+    await settled(house, before, "failed")
+    await work(house)
+    after = await record(house, before.alert.id)
+    assert [(one.channel, one.state) for one in after.attempts] == [
+        ("rcs", AttemptState.FAILED),
+        ("sms", AttemptState.SENT),
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from heliograph.core.alert import attempt_id
 from heliograph.core.event import Entry
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Acceptance, Accepted, Barred, LooseEnds, Outcome, Store, Written
@@ -90,6 +91,20 @@ async def test_a_no_to_the_alerts_skill_bars_it_and_one_to_another_does_not(open
     again = made.acceptance(alert=marketing, opted_out=barred.scopes)  # a decision that knew of it
     assert isinstance(await opened.accept(again), Accepted)
     assert await opened.opted_out(made.site, WHO, "service") == frozenset()
+
+
+async def test_a_no_to_the_skill_that_came_between_keeps_a_further_attempt_from_beginning(
+    opened: Store, made: Made
+) -> None:
+    acceptance = made.acceptance()
+    await opened.accept(acceptance)
+    further = made.attempt(acceptance.alert, number=2, id=attempt_id(acceptance.alert.id, 2))
+    outcome = made.outcome(acceptance, AttemptState.FAILED, next=further)
+    await opened.put_opt_outs((no(made, "skill:service", recipient=acceptance.alert.recipient),))
+    assert not await opened.outcome(outcome)
+    await opened.put_opt_outs((no(made, "skill:service", recipient=acceptance.alert.recipient, at=2000, wanted=True),))
+    await opened.put_opt_outs((no(made, "skill:marketing", recipient=acceptance.alert.recipient),))
+    assert await opened.outcome(outcome)
 
 
 # ── doubts, settling ────────────────────────────────────────────────────────────────────────────────────────────────

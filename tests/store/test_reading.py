@@ -40,6 +40,20 @@ async def test_alerts_are_counted_per_recipient_and_time(opened, made, clock):
     assert await opened.count_alerts("99", TO, 0) == 0
 
 
+async def test_what_test_keys_send_is_counted_and_listed_apart(opened, made, clock):
+    await opened.put_site(Site(id=made.site))
+    live, test = made.alert(external_alert_id="e"), made.alert(external_alert_id="e", test=True)
+    for alert in (live, test):
+        await opened.accept(made.acceptance(alert=alert))
+    assert await opened.count_alerts(made.site, TO, 0) == await opened.count_alerts(made.site, TO, 0, test=True) == 1
+    for wanted in ({}, {"site": made.site}, {"recipient": TO}, {"external": "e"}, {"state": "sending"}):
+        wanted = {"site": made.site, **wanted}
+        assert [(row.id, row.test) for row in await opened.alerts(**wanted)] == [(test.id, True), (live.id, False)]
+        assert [row.id for row in await opened.alerts(test=True, **wanted)] == [test.id]
+    assert [row.id for row in await opened.alerts(test=True)] == [test.id]
+    assert (await opened.record(test.id)).attempts[0].test and not (await opened.record(live.id)).attempts[0].test
+
+
 async def test_lists_and_their_pages(opened, made, clock):
     await opened.put_site(Site(id=made.site))
     await opened.put_site(Site(id="99"))

@@ -16,7 +16,8 @@ from urllib.parse import unquote, urlsplit
 from rich.text import Text
 
 from heliograph.cli import given, say
-from heliograph.cli.doctor_inside import Finding, clock, inside
+from heliograph.cli.doctor_finding import Finding
+from heliograph.cli.doctor_inside import clock, inside
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from heliograph.cli import given, say
+from heliograph.cli.doctor_finding import Finding
+from heliograph.cli.doctor_running import running
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
@@ -17,15 +19,6 @@ if TYPE_CHECKING:
     from heliograph.settings import Settings
 
 OLDEST = 1_767_225_600_000  # 2026-01-01: a clock before this program's birth is wrong
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """`state`: ok | warning | failed. `step`: what to do, empty where it is ok."""
-
-    state: str
-    check: str
-    found: str
-    step: str = ""
 
 
 def clock(now: int, newest: int) -> Finding:
@@ -53,6 +46,7 @@ async def inside(settings: Settings) -> list[Finding]:
         async with given.store(settings) as store:
             there = await store.changes(0)
             newest = await store.alerts(limit=1)
+            at_work = await running(store, given.now())
     except HeliographError as error:
         return [Finding(state="failed", check="database", found="cannot be used", step=error.sentence)]
     findings = [Finding(state="ok", check="database", found=f"{status.engine}, schema {status.current}")]
@@ -63,7 +57,7 @@ async def inside(settings: Settings) -> list[Finding]:
         seals = given.sealer(settings)
     except HeliographError as error:
         return [*findings, Finding(state="failed", check="secret key", found="none", step=error.sentence)]
-    return [*findings, _secrets(there, seals), *_sites(there, given.plugs(), given.now())]
+    return [*findings, _secrets(there, seals), *_sites(there, given.plugs(), given.now()), *at_work]
 
 
 def _secrets(there: Changes, seals: Seals) -> Finding:
@@ -138,7 +132,7 @@ def _sender(sender: Sender, plug: Plug | None) -> Finding:
     if sender.paused:
         return Finding(
             state="warning", check=check, found=f"paused: {sender.paused}",
-            step="Mend what is named, then apply its files again.",
+            step=f"Mend what is named, then `heliograph senders resume {sender.site} {sender.name}`.",
         )  # fmt: skip
     unset = sorted(name for name in plug.SECRETS if not sender.settings.get(name))
     if unset:

@@ -45,9 +45,21 @@ def _parts(said: Mapping[str, Any]) -> Iterator[RenderableType]:
         for one in said["obstacles"]:
             until = f" (until {one['until']})" if one.get("until") else ""
             yield Text(say.clean(f"✗ {one['code']}: {one['detail']}{until}"))
-    yield from decision_lines(msgspec.json.encode(said["decision"]))
+    # What it comes to stands in the first line, how a message was made to fit under the message.
+    considered = [{**line, "rules": []} for line in said["decision"].get("considered", [])]
+    told = {**said["decision"], "considered": considered, "stop": None, "hold": None}
+    yield from decision_lines(msgspec.json.encode(told))
+    if steps := said["decision"].get("steps"):
+        yield Text(say.clean(f"It would be tried on {', then on '.join(_step(one) for one in steps)}."))
     for message in said["messages"]:
         yield from _message(message, said["currency"])
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    """`rcs by acme-rcs (until delivered, 120 s at most)`."""
+    need, within = step.get("need", "sent"), step.get("within")
+    until = f" (until {need}{f', {within} s at most' if within else ''})" if need != "sent" or within else ""
+    return f"{step['channel']} by {step['sender']}{until}"
 
 
 def _message(message: Mapping[str, Any], currency: str) -> Iterator[RenderableType]:

@@ -151,7 +151,7 @@ def list_(
 
     if not 1 <= limit <= 10_000:
         raise say.NotUnderstood(f"--limit is {limit}; 1 to 10000 is needed. `heliograph opt-outs export` gives all.")
-    rows = asyncio.run(_list(given.settings(config, flags), site, recipient, scope, limit))
+    rows = asyncio.run(_list(given.settings(config, flags), site, _number(recipient), scope, limit))
     if json:
         say.data([_plain(row) if full else {**_plain(row), "recipient": mask(row.recipient)} for row in rows])
         return
@@ -167,7 +167,22 @@ def list_(
         say.line("There may be more: `heliograph opt-outs export` gives all.")
 
 
+def _number(text: str) -> str:
+    from heliograph.core import phone
+
+    found = phone.international(text) if text else ""
+    if isinstance(found, phone.PhoneFault):
+        raise say.NotUnderstood(found.sentence)
+    return found
+
+
 async def _list(settings: Settings, site: str, recipient: str, scope: str, limit: int) -> list[OptOut]:
+    from heliograph.core.optout import RowFault, read_scope
+
+    try:
+        scope = read_scope(scope, {channel for channel, _ in given.plugs()}) if scope else ""
+    except RowFault as fault:
+        raise say.NotUnderstood(str(fault)) from None
     async with given.store(settings) as store:
         return await store.opt_outs(site=site, recipient=recipient, scope=scope, limit=limit)
 

@@ -134,6 +134,8 @@ def _more(one: Seen, now: int) -> str:
     if one.state in ("running", "unknown"):
         return ""
     since = f" for {say.ago(one.since, now).removesuffix(' ago')}" if one.since else ""
+    if one.state == "half_open" and (serves := min((report.serves for report in one.reports), default=0.0)):
+        since += f", serving {serves:.0%} of its recipients"
     again = f" It is tried again in {(one.next_try - now + 999) // 1000} s." if one.next_try > now else ""
     return f"{one.sender.name} is {one.state.replace('_', ' ')}{since}: {one.why.rstrip('.')}.{again}"
 

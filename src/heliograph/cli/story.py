@@ -21,6 +21,8 @@ from heliograph.core.ports import Exchange, Record
 _WHY = {
     "chosen": "chosen", "no_sender": "the site has no sender for it", "no_content": "the template has nothing for it",
     "content_does_not_fit": "the message does not fit", "opted_out": "the recipient opted out",
+    "passed": "it was left before", "tried": "its sender failed just now",
+    "outside_window": "the recipient has not written lately, and only a message that the provider keeps may be sent",
     "not_for_test": "a test key, and it is no sandbox sender",
     "sender_paused": "its sender is paused", "cannot_reach": "the recipient cannot be reached on it",
 }  # fmt: skip
@@ -121,6 +123,9 @@ def decision_lines(raw: bytes) -> Iterator[RenderableType]:
     for line in considered:
         if line["chosen"] and line.get("rules"):
             yield Text(say.clean(f"Made to fit {line['channel']}: {' '.join(line['rules'])}"))
+    for step in decision.get("steps") or []:
+        if step.get("within"):
+            yield Text(f"{step['channel']} has {step['within']} s to be {step['need']}.")
     if decision.get("stop"):
         yield Text(f"It ended there: {decision['stop']}.")
     if decision.get("hold"):
@@ -153,6 +158,11 @@ def _timeline(entries: tuple[Entry, ...], attempts: tuple[Attempt, ...]) -> Rend
             facts.pop(told_elsewhere, None)
         if isinstance(facts.get("at"), int):
             facts["at"] = f"{say.when(facts['at'])} by the provider's clock"
+        if isinstance(facts.get("until"), int):
+            facts["until"] = f"{say.when(facts['until'])} UTC"
+        if isinstance(facts.get("considered"), list):
+            lines = [f"{line['channel']}: {_WHY.get(line['why'], line['why'])}" for line in facts.pop("considered")]
+            facts["looked at"] = "; ".join(lines)
         what = say.state(entry.kind)
         if several and entry.attempt in numbers:
             what.append(f" #{numbers[entry.attempt]}", style="dim")

@@ -13,7 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from heliograph.core.channel import Capability, Reach
-from heliograph.core.fallback import LAST, PLAIN, Fallback, Need, rule_of
+from heliograph.core.fallback import LAST, Fallback, Need, rule_of
 from heliograph.core.reason import words
 from heliograph.core.site import Hours
 
@@ -112,7 +112,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def decide(facts: Facts) -> Decision:
     """The decision for these facts. The same facts give the same decision, byte for byte."""
     considered: list[Considered] = []
-    steps: list[Step] = []
+    chosen: list[Candidate] = []
+    last = ""  # left for nothing; one whose sender is only paused may be back by then, and so comes after
     for channel in facts.order:
         found = False
         for candidate in facts.candidates:
@@ -122,12 +123,14 @@ def decide(facts: Facts) -> Decision:
             line = _line(facts, candidate)
             considered.append(line)
             if line.chosen:
-                steps.append(_step(facts, candidate))
+                chosen.append(candidate)
+            if line.chosen or line.why == "sender_paused":
+                last = channel
         if not found:
             considered.append(Considered(channel=channel, sender="", chosen=False, why="no_sender"))
-    stop, hold, why = _held_up(facts, considered, bool(steps))
+    stop, hold, why = _held_up(facts, considered, bool(chosen))
     return Decision(
-        steps=_ended(steps, considered) if stop is None and hold is None else (),
+        steps=tuple([_step(facts, one, last) for one in chosen]) if stop is None and hold is None else (),
         considered=tuple(considered),
         stop=stop,
         hold=hold,
@@ -137,8 +140,8 @@ def decide(facts: Facts) -> Decision:
     )
 
 
-def _step(facts: Facts, candidate: Candidate) -> Step:
-    rule = rule_of(candidate.channel, facts.said) if facts.said else PLAIN
+def _step(facts: Facts, candidate: Candidate, last: str) -> Step:
+    rule = LAST if candidate.channel == last else rule_of(candidate.channel, facts.said)
     return Step(
         channel=candidate.channel,
         sender=candidate.sender,
@@ -147,17 +150,6 @@ def _step(facts: Facts, candidate: Candidate) -> Step:
         within=rule.within,
         overlap=rule.overlap,
         window_ends=candidate.window_ends,
-    )
-
-
-def _ended(steps: list[Step], considered: list[Considered]) -> tuple[Step, ...]:
-    """The last channel is left for nothing. One whose sender is only paused may be back by then, and so comes after."""
-    last = next((line.channel for line in reversed(considered) if line.chosen or line.why == "sender_paused"), "")
-    return tuple(
-        msgspec.structs.replace(step, need=LAST.need, within=LAST.within, overlap=LAST.overlap)
-        if step.channel == last
-        else step
-        for step in steps
     )
 
 

@@ -319,6 +319,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str
     channel: str
     external_alert_id: str
+    test: bool = False
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -400,6 +401,7 @@ class Store(Protocol):
         recipient: str = "",
         external: str = "",
         before: str = "",
+        test: bool = False,  # those of test keys alone
         limit: int = 50,
     ) -> list[AlertRow]: ...
     async def attempt(self, attempt: str) -> Attempt | None: ...
@@ -411,7 +413,8 @@ class Store(Protocol):
     async def keep_capability(self, site: str, sender: str, recipient: str, capability: Capability) -> None: ...
     # the scopes that bar an alert of this skill: "all", channels (core.optout.concerning)
     async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]: ...
-    async def count_alerts(self, site: str, recipient: str, since: int) -> int: ...
+    # `test`: of the alerts of test keys, else of the live ones
+    async def count_alerts(self, site: str, recipient: str, since: int, *, test: bool = False) -> int: ...
     # opt-outs as people and files write them
     async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]: ...
     # those in force, by (site, recipient, scope), from the one after `after` on

@@ -96,6 +96,7 @@ REASONS: dict[str, Reason] = {
         Reason("assumed_sent", "It was handed over, no answer came, and by the site's rule it passes for sent."),
         Reason("in_doubt", "It was handed over and no answer came."),
         Reason("never_settled", "It was still in doubt when its time ended."),
+        Reason("settled_sent", "It was in doubt, and an operator settled it as sent."),
         Reason("settled_failed", "It was in doubt, and an operator settled it as failed."),
         Reason("sent_again", "It was in doubt, and an operator had the alert sent again; this one may have arrived."),
         Reason("not_sent", "Nothing was handed over before the call's deadline, and nothing will be."),

@@ -67,6 +67,14 @@ _SHOWN = {
 _ALERT_RANK = {state: rank for rank, state in enumerate(_SHOWN.values())}
 
 
+ASSUMED_SENT = "assumed_sent"  # the reason of an attempt that was in doubt and passes for sent by the site's rule
+
+
+def doubtful(state: AttemptState, reason: str) -> bool:
+    """Whether nobody knows if the provider took it: it is in doubt, or passes for sent by a rule."""
+    return state is AttemptState.IN_DOUBT or (state is AttemptState.SENT and reason == ASSUMED_SENT)
+
+
 def moved(now: AttemptState, heard: AttemptState) -> AttemptState:
     """The state of an attempt in `now` after `heard`: the further of the two, the older one on a tie."""
     return heard if _RANK[heard] > _RANK[now] else now

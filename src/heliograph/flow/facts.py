@@ -100,7 +100,8 @@ async def gather(
         quiet_until = hours.quiet_until(now, site.quiet_hours, zones)
     recent = 0
     if site.cap.count:
-        recent = await means.store.count_alerts(site.id, alert.recipient, now - site.cap.within * 1000)
+        since = now - site.cap.within * 1000
+        recent = await means.store.count_alerts(site.id, alert.recipient, since, test=alert.test)
     facts = Facts(
         now=now,
         expires=alert.expires,

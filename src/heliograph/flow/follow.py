@@ -20,16 +20,17 @@ from heliograph.core.event import Entry
 from heliograph.core.fallback import Doubt, Need, doubt_of, enough, reached
 from heliograph.core.ports import Due, Outcome, Record
 from heliograph.core.record import detail
-from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState
+from heliograph.core.states import ASSUMED_SENT, ENDS, SAID_NO, AlertState, AttemptState
 from heliograph.errors import SendError
 from heliograph.flow import step
-from heliograph.flow.leave import Shift, go_on, leave, stay
+from heliograph.flow.leave import Shift, go_on, leave, replied, stay
 from heliograph.flow.means import Means
 from heliograph.flow.onward import Way, onward
 from heliograph.flow.outcome import FIRST_SETTLE, LONGEST_PAUSE, done_with, rows_of, wake_at
 from heliograph.flow.registry import OpenSender
-from heliograph.flow.result import ASSUMED_SENT, NEVER_SETTLED, NO_RECEIPT
+from heliograph.flow.result import NEVER_SETTLED, NO_RECEIPT
 
+STEP_LOOKS = 30_000  # ms between two looks at an attempt that is not delivered yet, for a step that needs `read`
 ARRIVED = frozenset({AlertState.DELIVERED, AlertState.READ})
 
 
@@ -47,6 +48,10 @@ async def follow_up(shift: Shift, means: Means) -> None:
     held = alert.state is AlertState.SCHEDULED and row.kind == "attempt"  # a row of its own looks after it
     if not newest or arrived or alert.state in ENDS or held:
         await means.store.finish_due(row.site, row.kind, row.ref)
+    elif row.kind == "step" and (attempt.state in step.OPEN or attempt.state is AttemptState.REVOKED):
+        # The attempt's own row looks after it, and a node may just be speaking to its provider.
+        at = max(now + STEP_LOOKS, attempt.leave_at or 0)
+        await means.store.push_due(msgspec.structs.replace(row, at=at, lease=0))
     elif attempt.state in SAID_NO:
         await _said_no(record, attempt, shift, means)
     elif now >= attempt.expires:
@@ -55,7 +60,7 @@ async def follow_up(shift: Shift, means: Means) -> None:
     elif attempt.leave_at is not None and now >= attempt.leave_at and not reached(attempt.state, attempt.need):
         if not await _told(attempt, shift, means) and not await leave(record, attempt, shift, means):
             await _open(record, attempt, shift, means)
-    elif attempt.state in step.OPEN and row.kind == "attempt":
+    elif attempt.state in step.OPEN:
         await _open(record, attempt, shift, means)
     elif row.kind == "step" and attempt.leave_at is not None:
         await means.store.push_due(msgspec.structs.replace(row, at=attempt.leave_at, lease=0))
@@ -133,7 +138,7 @@ async def _by_rule(record: Record, attempt: Attempt, shift: Shift, means: Means)
     said = [v.template.fallback for v in versions if v.template.version == alert.template_version]
     rule = doubt_of([*said, *([site.fallback] if site else [])])
     before = [one for one in record.attempts if one.id != attempt.id and one.sender == attempt.sender]
-    if rule is Doubt.RESEND and not before:
+    if rule is Doubt.RESEND and not before and not replied(record, attempt):
         way = await onward(alert, attempt.passed, means, deadline=shift.deadline)
         if way.step is not None and way.step.sender == attempt.sender:
             now, number = means.clock.now(), len(record.attempts) + 1

@@ -84,6 +84,7 @@ class Health:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
+        self._longest = max(rules.longest, rules.pause)
         self._window = Window(rules.window)
         self._marked: set[str] = set()  # recipients marked since the last success; at most MARKS
         self._probed, self._prober = 0, ""
@@ -133,7 +134,7 @@ class Health:
     def _open(self, now: int, why: str) -> bool:
         self._open_until, self._back_since, self._in_a_row = now + self._pause, 0, 0
         self._open_span = self._pause
-        self._pause = min(self._rules.longest, self._pause * 2)
+        self._pause = min(self._longest, self._pause * 2)
         self._probed, self._prober = 0, ""
         self.since, self.why = now, why
         return True
@@ -209,7 +210,7 @@ class Health:
 
     def _open_for(self, now: int) -> bool:
         """Whether its pause lasts. One that is longer than any pause comes from a clock that went back."""
-        return 0 < self._open_until - now <= self._rules.longest
+        return 0 < self._open_until - now <= self._longest
 
 
 class Healths:

@@ -44,8 +44,12 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
 async def leave(record: Record, attempt: Attempt, shift: Shift, means: Means) -> bool:
     """The time of `attempt`'s step is over and its status did not come. False: it cannot be left now, and there is
     still a doubt to be settled."""
+    doubted = attempt.state in UNSETTLED
+    if replied(record, attempt):
+        if not doubted:
+            await stay(record, attempt, Way(why="replied"), shift, means)
+        return not doubted
     way = await onward(record.alert, (*attempt.passed, attempt.channel), means, deadline=shift.deadline)
-    doubted = attempt.state in UNSETTLED and shift.row.kind == "attempt"
     if way.step is None:
         if doubted and way.hold is None:
             return False
@@ -109,6 +113,11 @@ async def go_on(record: Record, attempt: Attempt, shift: Shift, means: Means, *,
             await means.store.finish_due(shift.row.site, shift.row.kind, shift.row.ref)
             return
         record = again
+
+
+def replied(record: Record, attempt: Attempt) -> bool:
+    """Whether the recipient has answered: then it arrived, whatever became of its receipts."""
+    return any(entry.kind == "replied" and entry.attempt == attempt.id for entry in record.entries)
 
 
 def as_it_is(attempt: Attempt) -> AttemptState | None:

@@ -122,12 +122,11 @@ def end_of(attempt: Attempt) -> int:
 
 def wake_at(attempt: Attempt, state: AttemptState, now: int, pause: int | None = None) -> int:
     """When an attempt that is now in `state` is looked at again (ms): after `pause`, when its step's time is over, or
-    at its end. A step that needs `read` has a due row of its own for its time, since a delivery ends this one. One that
-    could not be left when its time was over is not looked at for that alone while it is in doubt."""
+    at its end. One that could not be left when its time was over is not looked at for that alone while in doubt."""
     times = [end_of(attempt)]
     if pause is not None:
         times.append(now + pause)
-    at = attempt.leave_at if attempt.need is not Need.READ and not reached(state, attempt.need) else None
+    at = attempt.leave_at if not reached(state, attempt.need) else None
     if at is not None and (at > now or state is AttemptState.SENT):
         times.append(at)
     return min(times)
@@ -140,6 +139,7 @@ def rows_of(attempt: Attempt, now: int, lease: int) -> tuple[Due, ...]:
 
 
 def _step_row(attempt: Attempt, lease: int = 0) -> tuple[Due, ...]:
+    """For a step that needs `read`: a delivery ends the attempt's own row."""
     if attempt.need is not Need.READ or attempt.leave_at is None:
         return ()
     return (Due(site=attempt.site, kind="step", ref=attempt.id, at=attempt.leave_at, lease=lease),)

@@ -17,6 +17,7 @@ from heliograph.flow.registry import OpenSender
 EVERY = 5.0  # seconds between two reports of a sender that changes
 AT_LEAST = 20_000  # ms after which an unchanged one is reported again: the sign that the node lives
 FRESH = 60_000  # ms after which a report says nothing any more
+WHY = 300  # characters of a reason
 UNMATCHED = 3_600_000  # ms after which a receipt without an attempt is called unmatched
 
 
@@ -39,7 +40,7 @@ def report(opened: OpenSender, means: Means, now: int) -> SenderReport:
         node=means.node,
         at=now,
         state=state,
-        why=why,
+        why=why[:WHY].encode("utf-8", "replace").decode(),
         since=since,
         next_try=next_try if next_try > now else 0,
         serves=round(health.share(now), 3),

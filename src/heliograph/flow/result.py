@@ -8,7 +8,7 @@ import msgspec
 
 from heliograph.core.alert import Attempt
 from heliograph.core.ports import Record
-from heliograph.core.states import AlertState, AttemptState
+from heliograph.core.states import ASSUMED_SENT, AlertState, AttemptState
 
 Kind = Literal["taken", "scheduled", "failed", "not_sent", "in_doubt", "begun"]
 
@@ -36,7 +36,6 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 NO_RECEIPT = "no_receipt"  # the reason of an attempt that was taken and never heard of until its alert ended
-ASSUMED_SENT = "assumed_sent"  # the reason of an attempt that was in doubt and passes for sent by the site's rule
 NOT_IN_TIME = "not_in_time"  # the reason of an attempt that was taken back, since its step's time was over
 NEVER_SETTLED = "never_settled"  # the reason of an attempt that was in doubt when its alert ended
 IN_DOUBT = "The provider did not answer in time. The alert stays open and is settled by its receipt; do not repeat it."

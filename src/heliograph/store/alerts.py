@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from heliograph.core.alert import Attempt, alert_of, attempt_id
 from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
@@ -36,6 +38,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
             *(alert.site, alert.id, alert.created, alert.recipient, alert.template, alert.language, alert.state.value),
             *(alert.reason, attempt.channel if attempt else alert.channel_forced, short(alert.external_alert_id)),
             *(alert.send_at, marks, standing.written([standing.begun(attempt)]) if attempt else b"[]"),
+            int(alert.test),
         ),
     )
     yield journal.first_page(alert, former, acceptance.decision, attempt, acceptance.entries)
@@ -79,9 +82,9 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
         if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings))):
             return False
     if attempt is not None and attempt_state is not None:
-        before_attempt = AttemptState(attempt.state)
+        was = msgspec.structs.replace(attempt)
         _move(attempt, outcome, attempt_state)
-        yield from operators.doubted(site, alert, outcome.attempt, sender, before_attempt, attempt_state, now)
+        yield from operators.doubted(site, alert, outcome.attempt, was, attempt, now)
     state = _alert_after(before, outcome, attempt_state)
     if state is not before:
         reason = outcome.reason if state in ENDS else ""

@@ -3,8 +3,10 @@ inside the transaction, because receipts, opt-outs and other nodes do not wait f
 
 from __future__ import annotations
 
+from heliograph.core.optout import ALL, SKILL, concerning
 from heliograph.core.ports import Outcome
 from heliograph.core.states import ENDS, AlertState, AttemptState
+from heliograph.store import journal
 from heliograph.store.verb import Verb
 
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
@@ -28,5 +30,8 @@ def may(
         return False
     if attempts != begun.number - 1:
         return False
-    rows = yield "opt_outs_of", (outcome.site, begun.recipient)
-    return not {"all", begun.channel} & {row[0] for row in rows}
+    scopes = frozenset(row[0] for row in (yield "opt_outs_of", (outcome.site, begun.recipient)))
+    if any(scope.startswith(SKILL) for scope in scopes):
+        pages = journal.Pages((yield "journal_of", (outcome.site, outcome.alert)))
+        scopes = concerning(scopes, pages.skill)
+    return not {ALL, begun.channel} & scopes

@@ -86,9 +86,10 @@ class Database:
         recipient: str = "",
         external: str = "",
         before: str = "",
+        test: bool = False,
         limit: int = 50,
     ) -> list[AlertRow]:
-        return await self._read(facts.alerts, site, state, recipient, external, before, limit)
+        return await self._read(facts.alerts, site, state, recipient, external, before, test, limit)
 
     async def attempt(self, attempt: str) -> Attempt | None:
         return await self._read(alerts.attempt, attempt)
@@ -109,8 +110,8 @@ class Database:
     async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]:
         return await self._read(facts.opted_out, site, recipient, skill)
 
-    async def count_alerts(self, site: str, recipient: str, since: int) -> int:
-        return await self._read(facts.count_alerts, site, recipient, since)
+    async def count_alerts(self, site: str, recipient: str, since: int, *, test: bool = False) -> int:
+        return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
     async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:

@@ -34,39 +34,43 @@ def opted_out(site: str, recipient: str, skill: str) -> Verb[frozenset[str]]:
     return concerning((row[0] for row in rows), skill)
 
 
-def count_alerts(site: str, recipient: str, since: int) -> Verb[int]:
-    rows = yield "alerts_count", (site, recipient, since, MOST)
+def count_alerts(site: str, recipient: str, since: int, test: bool) -> Verb[int]:
+    rows = yield "alerts_count", (site, recipient, since, int(test), MOST)
     count: int = rows[0][0]
     return count
 
 
-def alerts(site: str, state: str, recipient: str, external: str, before: str, limit: int) -> Verb[list[AlertRow]]:
+def alerts(
+    site: str, state: str, recipient: str, external: str, before: str, test: bool, limit: int
+) -> Verb[list[AlertRow]]:
     """Newest first, those older than the alert `before`. Without a site, the newest of every site's. The state
-    `in_doubt` is an attempt's: alerts that have one."""
+    `in_doubt` is an attempt's: alerts that have one. `test`: those of test keys alone."""
     if site:
-        rows = yield from _of_site(site, state, recipient, external, before, limit)
+        rows = yield from _of_site(site, state, recipient, external, before, test, limit)
         return [_row(row) for row in rows]
     sites = yield "sites", ()
     found: list[Row] = []
     for (one,) in sites:
-        found += yield from _of_site(one, state, recipient, external, before, limit)
+        found += yield from _of_site(one, state, recipient, external, before, test, limit)
     found.sort(key=lambda row: row[0], reverse=True)
     return [_row(row) for row in found[:limit]]
 
 
-def _of_site(site: str, state: str, recipient: str, external: str, before: str, limit: int) -> Verb[list[Row]]:
-    cursor = before or _FIRST
+def _of_site(
+    site: str, state: str, recipient: str, external: str, before: str, test: bool, limit: int
+) -> Verb[list[Row]]:
+    cursor, least = before or _FIRST, int(test)
     if external:
-        return (yield "list_external", (site, short(external), state, recipient, cursor, limit))
+        return (yield "list_external", (site, short(external), state, recipient, cursor, least, limit))
     if recipient:
         rows = (yield "alert_created", (before,)) if before else []
         created = rows[0][0] if rows else _LATEST
-        return (yield "list_recipient", (site, recipient, state, created, cursor, limit))
+        return (yield "list_recipient", (site, recipient, state, created, cursor, least, limit))
     if state == AttemptState.IN_DOUBT:
-        return (yield "list_doubts", (site, cursor, limit))
+        return (yield "list_doubts", (site, cursor, least, limit))
     if not state:
-        return (yield "list_site", (site, cursor, limit))
-    return (yield "list_ended" if state in _ENDED else "list_under_way", (site, state, cursor, limit))
+        return (yield "list_site", (site, cursor, least, limit))
+    return (yield "list_ended" if state in _ENDED else "list_under_way", (site, state, cursor, least, limit))
 
 
 def _row(row: Row) -> AlertRow:
@@ -81,4 +85,5 @@ def _row(row: Row) -> AlertRow:
         reason=row[7],
         channel=row[8],
         external_alert_id=row[9],
+        test=bool(row[10]),
     )

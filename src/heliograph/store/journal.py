@@ -105,6 +105,10 @@ class Pages:
         self._begun = {begun.number: begun for begun in (_begun(row[4]) for row in rows if row[4] is not None)}
         self._answers = [row for row in rows if row[5] is not None]
 
+    @property
+    def skill(self) -> str:
+        return _alert(self._first[1]).skill
+
     def alert(self, state: str, reason: str, send_at: int | None) -> Alert:
         _, body, info, *_ = self._first
         return _replace(

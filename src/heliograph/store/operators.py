@@ -7,8 +7,9 @@ import msgspec
 from heliograph.core.event import Receipt
 from heliograph.core.ports import LooseEnds, Unmatched
 from heliograph.core.site import SenderReport
-from heliograph.core.states import AttemptState
+from heliograph.core.states import AttemptState, doubtful
 from heliograph.store.codec import encode
+from heliograph.store.standing import Standing
 from heliograph.store.verb import Verb
 
 MOST = 10_000  # that are counted at most: no count grows with the data
@@ -16,13 +17,12 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 _report = msgspec.json.Decoder(SenderReport).decode
 
 
-def doubted(
-    site: str, alert: str, attempt: str, sender: str, before: AttemptState, after: AttemptState, now: int
-) -> Verb[None]:
+def doubted(site: str, alert: str, attempt: str, before: Standing, after: Standing, now: int) -> Verb[None]:
     """An attempt moved: into doubt, or out of it. All other moves cost nothing here."""
-    if after is AttemptState.IN_DOUBT and before is not after:
-        yield "doubt_put", (site, attempt, alert, sender, now)
-    elif before is AttemptState.IN_DOUBT and before is not after:
+    was, is_ = (doubtful(AttemptState(one.state), one.reason) for one in (before, after))
+    if is_ and not was:
+        yield "doubt_put", (site, attempt, alert, after.sender, now)
+    elif was and not is_:
         yield "doubt_drop", (site, attempt)
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from heliograph.core.alert import alert_of
 from heliograph.core.event import Entry, Receipt
-from heliograph.core.states import AlertState, AttemptState, moved, shown
+from heliograph.core.states import AlertState, AttemptState, doubtful, moved, shown
 from heliograph.store import due, journal, operators, standing
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
@@ -76,9 +76,13 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: 
     before, alert_before = AttemptState(its.state), AlertState(alert_state)
     after = moved(before, receipt.state)
     alert_after = shown(alert_before, (after,))
-    if after is not before:
+    # What only passes for sent is sent now.
+    settled = after is before and receipt.state is after and doubtful(before, its.reason)
+    if after is not before or settled:
+        was = msgspec.structs.replace(its)
         its.state, its.reason = after.value, receipt.reason
-        yield from operators.doubted(site, alert, attempt, its.sender, before, after, now)
+        yield from operators.doubted(site, alert, attempt, was, its, now)
+    if after is not before:
         yield from due.follow(site, attempt, after, alert_after, now)
     if alert_after is not alert_before:
         reason, send_at = "", None

@@ -11,6 +11,7 @@ import pytest
 from heliograph.core.channel import Reach
 from heliograph.core.site import Kind, QuietHours, Team
 from heliograph.errors import Fate, SendError
+from web.v1.conftest import SITE
 from web.v1.test_keys import problem
 
 
@@ -194,6 +195,26 @@ async def test_kinds_of_key(caller: Any, ask: Any, key_of: Any, alert: Any, site
     assert [message.recipient for message in caller.line.sent] == ["+12025550123"]
 
 
+async def test_a_test_key_sees_what_test_keys_sent_and_no_live_recipient(
+    caller: Any, ask: Any, key_of: Any, alert: Any
+) -> None:
+    registry = caller.doors.means.registry
+    [opened] = registry.senders(SITE, "rcs")
+    registry._senders[SITE, "acme"] = msgspec.structs.replace(opened, sandbox=True)
+    registry._index(SITE)
+    test = await key_of(kind=Kind.TEST)
+    live_id = (await ask("POST", "/v1/alerts", alert)).json["id"]
+    test_id = (await ask("POST", "/v1/alerts", alert, bearer=test)).json["id"]
+    assert live_id != test_id
+    await caller.doors.means.settle()
+    for query in ("", "?state=sent", "?recipient=%2B12025550123"):
+        seen = (await ask("GET", f"/v1/alerts{query}", bearer=test)).json["alerts"]
+        assert [(one["id"], one["test"]) for one in seen] == [(test_id, True)]
+        assert len((await ask("GET", f"/v1/alerts{query}")).json["alerts"]) == 2
+    assert (await ask("GET", f"/v1/alerts/{test_id}", bearer=test)).json["test"] is True
+    problem(await ask("GET", f"/v1/alerts/{live_id}", bearer=test), 404, "unknown_alert")
+
+
 async def test_kinds_hold_on_the_documented_api_too(caller: Any, site_with: Any) -> None:
     registry = caller.doors.means.registry
     key = registry.key("ck")[0].key
@@ -263,8 +284,12 @@ async def test_the_list_is_filtered_and_turned_page_by_page(caller: Any, ask: An
     ):
         assert [one["id"] for one in (await ask("GET", f"/v1/alerts?{query}")).json["alerts"]] == [ids[1]]
     assert len((await ask("GET", "/v1/alerts?state=sent")).json["alerts"]) == 5
-    assert (await ask("GET", "/v1/alerts?state=failed")).json["alerts"] == []
-    [line] = (await ask("GET", "/v1/alerts?limit=1")).json["alerts"]
+    for state in ("failed", "in_doubt"):
+        assert (await ask("GET", f"/v1/alerts?state={state}")).json["alerts"] == []
+    caller.line.says = [SendError("No answer.", code="no_answer", fate=Fate.UNKNOWN)]
+    doubted = (await ask("POST", "/v1/alerts", alert, Prefer="wait=1")).json["id"]
+    assert [one["id"] for one in (await ask("GET", "/v1/alerts?state=in_doubt")).json["alerts"]] == [doubted]
+    [line] = (await ask("GET", "/v1/alerts?limit=1&state=sent")).json["alerts"]
     assert (line["recipient"], line["state"], line["channel"]) == ("+12025550124", "sent", "rcs")
 
 

@@ -1,11 +1,11 @@
 -- Alerts with their attempts (short rows that are searched and changed) and the journal (what was said, appended).
 
--- name: alert_put(site, id, created, recipient, template, language, state, reason, channel, external, send_at, claims, attempts)!
+-- name: alert_put(site, id, created, recipient, template, language, state, reason, channel, external, send_at, claims, attempts, test)!
 -- Written once: an acceptance that is repeated with the same id changes nothing.
 INSERT INTO alerts (site, id, created, recipient, template, language, state, reason, channel, external, send_at,
-                    claims, pages, attempts)
+                    claims, pages, attempts, test)
 VALUES (:site, :id, :created, :recipient, :template, :language, :state, :reason, :channel, :external, :send_at,
-        :claims, 1, :attempts)
+        :claims, 1, :attempts, :test)
 ON CONFLICT DO NOTHING;
 
 -- name: alert_move(site, id, state, reason, channel, send_at, pages, attempts)!

@@ -34,9 +34,9 @@ DELETE FROM doubts WHERE site = :site AND attempt = :attempt;
 -- name: doubts_counted(many)
 SELECT site, sender, COUNT(*) FROM (SELECT site, sender FROM doubts LIMIT :many) AS recent GROUP BY site, sender;
 
--- name: list_doubts(site, before, many)
-SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
-WHERE site = :site AND id IN (SELECT alert FROM doubts WHERE site = :site) AND id < :before
+-- name: list_doubts(site, before, test, many)
+SELECT id, site, created, recipient, template, language, state, reason, channel, external, test FROM alerts
+WHERE site = :site AND id IN (SELECT alert FROM doubts WHERE site = :site) AND id < :before AND test >= :test
 ORDER BY id DESC LIMIT :many;
 
 -- name: due_leased(site, kind, ref, now)

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from heliograph.core import phone
-from heliograph.core.site import Scope
+from heliograph.core.ports import Record
+from heliograph.core.site import Key, Kind, Scope
 from heliograph.core.states import AlertState
 from heliograph.errors import CallRefused
 from heliograph.flow.begin import ON_ITS_WAY, begin, outcome
@@ -92,6 +93,7 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
         recipient=query.get("recipient", ""),
         external=query.get("external_alert_id", ""),
         before=query.get("cursor", ""),
+        test=found.key.kind is Kind.TEST,  # who tests sees no live recipient
         limit=limit + 1,
     )
     page = rows[:limit]
@@ -101,6 +103,7 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
     return await done(WebAnswer(status=200, body=msgspec.json.encode(body), headers=JSON), found, call, doors)
 
 
+IN_DOUBT = "in_doubt"  # no state of an alert: one that has an attempt whose answer was lost
 FILTERS = ("state", "recipient", "external_alert_id", "cursor", "limit")
 
 
@@ -117,7 +120,7 @@ def _query(raw: bytes) -> tuple[dict[str, str], dict[str, str]]:
             faults[name] = f"{name} is sent twice. Send it once."
         elif value:
             found[name] = value
-    states = [state.value for state in AlertState]
+    states = [*(state.value for state in AlertState), IN_DOUBT]
     if found.get("state", "sent") not in states:
         faults["state"] = f"state is none of {', '.join(states)}."
     if "recipient" in found:
@@ -143,12 +146,17 @@ async def one(call: WebCall, doors: Doors) -> WebAnswer:
         return found
     id = call.params["id"].lower()
     record = await doors.means.store.record(id) if _id(id) else None
-    if record is None or record.alert.site != found.site.id:
+    if record is None or record.alert.site != found.site.id or not _shows(found.key, record):
         # The same words for one of another site: whether it exists is nobody else's business.
         sentence = "This site has no such alert. GET /v1/alerts lists what it has."
         return await done(problem(404, sentence, code="unknown_alert"), found, call, doors)
     body = msgspec.json.encode(told.record(record))
     return await done(WebAnswer(status=200, body=body, headers=JSON), found, call, doors)
+
+
+def _shows(key: Key, record: Record) -> bool:
+    """A test key sees what test keys sent, and no live recipient."""
+    return key.kind is not Kind.TEST or record.alert.test
 
 
 NEW_DOCS = Docs(
@@ -175,7 +183,7 @@ LIST_DOCS = Docs(
     about="The site's alerts, the newest first. Follow `next` for older ones.",
     says=(Said(200, "A page of alerts", shapes.AlertList), said.refused(400, "A filter is wrong"), *said.ALL),
     query={
-        "state": "Alerts in this state only.",
+        "state": "Alerts in this state only; in_doubt: those with an attempt whose answer was lost.",
         "recipient": "Alerts to this number, with its country code.",
         "external_alert_id": "Alerts with this id of yours.",
         "cursor": "`next` of the page before.",

@@ -102,7 +102,9 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
     if query.get("cursor"):
         try:
             after = _place(urlsafe_b64decode(query["cursor"]))
-        except ValueError:
+        except (ValueError, msgspec.DecodeError):
+            after = ("\0", "")
+        if not all(part.isprintable() for part in after):
             faults["cursor"] = "cursor is not one of ours. Send `next` of the page before as it came."
     limit = query.get("limit") or str(USUAL)
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):

@@ -86,6 +86,7 @@ class AlertLine(msgspec.Struct, kw_only=True):
     reason: str
     channel: str
     external_alert_id: str
+    test: Annotated[bool, says("A test key's: it went to the sandbox.")]
 
 
 class AlertList(msgspec.Struct, kw_only=True):

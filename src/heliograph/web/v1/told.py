@@ -26,6 +26,7 @@ def line(row: AlertRow) -> shapes.AlertLine:
         reason=row.reason,
         channel=row.channel,
         external_alert_id=row.external_alert_id,
+        test=row.test,
     )
 
 

@@ -1,0 +1,36 @@
+"""What running nodes and providers left in the database for operators: `heliograph doctor` points to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from heliograph.cli.doctor_finding import Finding
+
+if TYPE_CHECKING:
+    from heliograph.core.ports import LooseEnds, Store
+    from heliograph.core.site import SenderReport
+
+
+async def running(store: Store, now: int) -> list[Finding]:
+    """Senders that are left alone, attempts in doubt, receipts of nobody's; nothing where all is well."""
+    from heliograph.flow.reports import FRESH, UNMATCHED
+
+    return list(_findings(await store.sender_reports(now - FRESH), await store.loose_ends(now - UNMATCHED)))
+
+
+def _findings(reports: Sequence[SenderReport], loose: Sequence[LooseEnds]) -> Iterator[Finding]:
+    for one in reports:
+        if one.state in ("open", "half_open", "not_open"):
+            yield Finding(
+                state="warning", check=f"sender {one.sender}",
+                found=f"{one.state.replace('_', ' ')} at node {one.node}: {one.why}",
+                step="Is the provider reachable from there, and well? `heliograph senders` tells more.",
+            )  # fmt: skip
+    for word, count, step in (
+        ("in doubt", sum(one.in_doubt for one in loose), "`heliograph alerts list --state in_doubt` shows them."),
+        ("unmatched", sum(one.unmatched for one in loose), "`heliograph receipts unmatched` shows them."),
+    ):
+        if count:
+            what = "attempts" if word == "in doubt" else "receipts"
+            yield Finding(state="warning", check=f"{what} {word}", found=f"{count:,}", step=step)
