@@ -157,7 +157,7 @@ class World:
 
     def records(self) -> list[Record]:
         """Every alert that was accepted."""
-        rows = self.engine.now(facts.alerts, SITE, "", "", "", "", 50)
+        rows = self.engine.now(facts.alerts, SITE, "", "", "", "", False, 50)
         found = [self.engine.now(alerts.record, row.id) for row in rows]
         return [record for record in found if record is not None]
 

@@ -9,7 +9,6 @@ from heliograph.core.states import SAID_NO
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
-
 USUAL = frozenset({"sent", "delivered", "read", "duplicate"})
 
 
