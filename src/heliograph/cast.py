@@ -39,7 +39,7 @@ CAST = (
         channel="wa",
         sender="acme-wa",
         id="106540352242922",
-        address="+12025550101",
+        address="+17705550101",
         credentials={
             "ACME_WA_ACCESS_TOKEN": "access_token",
             "ACME_WA_APP_SECRET": "app_secret",
@@ -51,7 +51,7 @@ CAST = (
         provider="twilio",
         channel="sms",
         sender="acme-sms",
-        id="+12025550102",
+        id="+17705550102",
         credentials={"ACME_TWILIO_ACCOUNT_SID": "account_sid", "ACME_TWILIO_AUTH_TOKEN": "auth_token"},
         made={"auth_token": 32},
     ),

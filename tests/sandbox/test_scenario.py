@@ -130,6 +130,16 @@ async def test_what_is_not_possible_is_told_and_the_story_goes_on(caller: Any) -
     assert told["acts"][0]["done"] == 0
 
 
+async def test_the_next_scenario_knows_nothing_of_the_former(caller: Any, world: Any) -> None:
+    usual = (world.seed, world.delivery.pace)
+    await caller.sandbox_call("POST", "/sandbox/scenario", {"seed": 4, "pace": {"read": 9}})
+    assert (world.seed, world.delivery.pace.read, world.delivery.pace.delivered) == (4, 9, 0.02)
+    await caller.sandbox_call("POST", "/sandbox/scenario", {"pace": {"delivered": 0.5}})
+    assert (world.seed, world.delivery.pace.read, world.delivery.pace.delivered) == (7, 0.05, 0.5)
+    await caller.sandbox_call("DELETE", "/sandbox/scenario")
+    assert (world.seed, world.delivery.pace) == usual
+
+
 async def test_a_reset_begins_it_again_and_a_removal_ends_it(caller: Any) -> None:
     await caller.sandbox_call("POST", "/sandbox/scenario", {"rule": [{"do": "error", "times": 1}]})
     assert [(await caller.create(PHONE, f"m{n}"))[0] for n in range(2)] == [500, 200]

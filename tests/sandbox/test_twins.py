@@ -242,6 +242,35 @@ async def test_a_line_is_opened_told_cut_and_stopped(monkeypatch: pytest.MonkeyP
     assert (wire.cuts, wire.clears, wire.stops) == (1, 1, 1)
 
 
+class SlowWire(Wire):
+    """Its other side acknowledges after a while, and what is said to it less late than what is delivered."""
+
+    def told(self, happening: Happening, sender: KnownSender, taken: Callable[[], None]) -> None:
+        if isinstance(happening, Delivered | Said):
+            asyncio.get_running_loop().call_later(0.06 if isinstance(happening, Delivered) else 0.01, taken)
+
+
+async def test_a_scenario_waits_for_what_is_told_over_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = SlowWire(0)
+
+    async def listen(world: World, host: str, port: int) -> Line:
+        return wire
+
+    monkeypatch.setattr(pigeon_twin, "listen", listen, raising=False)
+    world = World([pigeon_twin], clock=SystemClock(), pace=Pace(delivered=0.02, read=0.03))
+    async with await serve(world) as sandbox, aiohttp.ClientSession() as session:
+        loft = Loft(session, sandbox, "")
+        await loft.own("POST", "senders", {"provider": "pigeon", "sender": "loft"})
+        act = {"on": {"kind": "delivered"}, "after": 0.03, "do": "say", "with": {"text": "Thanks"}}
+        await loft.own("POST", "scenario", {"act": [act]})
+        await loft.send()
+        assert await loft.own("GET", "idle?timeout=5") == {"idle": True}
+        log = (await loft.own("GET", "log"))["entries"]
+        # 20 ms: delivered, acknowledged 60 ms later; 30 ms: said. By the clock the words would have come first.
+        told = [(line["kind"], line.get("detail", "")) for line in log if line["kind"] in ("callback", "said")]
+        assert told == [("callback", "delivered"), ("said", "said"), ("callback", "said")]
+
+
 async def test_a_line_that_cannot_be_opened_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     async def listen(world: World, host: str, port: int) -> Line:
         raise OSError(98, "Address already in use")

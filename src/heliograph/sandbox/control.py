@@ -13,7 +13,7 @@ from heliograph.sandbox.handset import Switches
 from heliograph.sandbox.magic import MAGIC
 from heliograph.sandbox.register import SenderBody, register, told, verify_again
 from heliograph.sandbox.rule import Rule
-from heliograph.sandbox.story import begin
+from heliograph.sandbox.story import begin, end
 from heliograph.sandbox.world import World
 from heliograph.sandbox.wrong import Wrong
 
@@ -83,8 +83,7 @@ async def _route(method: str, path: str, query: dict[str, str], body: bytes, wor
         case "POST", ["scenario"]:
             return (await begin(world, scenario.read(body))).shown()
         case "DELETE", ["scenario"]:
-            world.story = None
-            await world.reset()
+            await end(world)
             return {"running": False}
         case "GET", ["idle"]:
             return {"idle": await world.settle(float(_whole(query, "timeout", 10)))}

@@ -9,49 +9,11 @@ import msgspec
 
 from heliograph.core.content import File, Media, Reply
 from heliograph.core.twin import Filed, Happening, KnownSender, Located, Said, Shown, Subscribed, Tapped, Typing
+from heliograph.sandbox.deeds import Place, Reading, Saying, Sending, Tapping, ToSender
 from heliograph.sandbox.handset import Bubble, Handset, Switches, key_of, suggestion
 from heliograph.sandbox.phone_json import content_of
 from heliograph.sandbox.world import World
 from heliograph.sandbox.wrong import NotPossible
-
-
-class Saying(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`sender`: an id, or provider/id. `in_reply_to`: the message that is quoted."""
-
-    text: str
-    sender: str = ""
-    in_reply_to: str = ""
-
-
-class Tapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`message`: without it the newest that came. The suggestion by its key (card:index), or by its `text`."""
-
-    message: str = ""
-    suggestion: str = ""
-    text: str = ""
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Without a message: all that is unread."""
-
-    message: str = ""
-
-
-class ToSender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    sender: str = ""
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    latitude: float
-    longitude: float
-    sender: str = ""
-
-
-class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    url: str
-    content_type: str
-    name: str = ""
-    sender: str = ""
 
 
 def switch(world: World, handset: Handset, switches: Switches) -> None:

@@ -104,13 +104,19 @@ class Story:
 async def begin(world: World, scenario: Scenario, *, seed: int | None = None) -> Story:
     """Empties the world and begins the story; a reset begins it again. `seed` wins over the scenario's own."""
     given = scenario.seed if seed is None else seed
-    if given is not None:
-        world.seed = given
+    world.seed = world.usual_seed if given is None else given
     pace = {name: value for name, value in msgspec.structs.asdict(scenario.pace).items() if value is not None}
-    world.delivery.pace = msgspec.structs.replace(world.delivery.pace, **pace)
+    world.delivery.pace = msgspec.structs.replace(world.usual_pace, **pace)
     world.story = story = Story(world, scenario)
     await world.reset()
     return story
+
+
+async def end(world: World) -> None:
+    """Empties the world and leaves it as it was before any story."""
+    world.story = None
+    world.seed, world.delivery.pace = world.usual_seed, world.usual_pace
+    await world.reset()
 
 
 def _fits(on: On, line: Line) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from heliograph.core.twin import Happening, KnownSender, Posting, Twin
@@ -13,12 +15,42 @@ if TYPE_CHECKING:
     from heliograph.sandbox.world import World
 
 
+# Seconds that an acknowledgement over a line is waited for: a provider that does not tell such a thing acknowledges
+# nothing, and nobody may be there to be told.
+ACKNOWLEDGED = 0.1
+
+
 class Telling:
+    """`settled` returns when what was told has been answered, as far as that can be known."""
+
     def __init__(self, world: World) -> None:
         self._world = world
         self._posting: dict[str, Posting] = {
             name: getattr(twin, "POSTING", Posting()) for name, twin in world.twins.items()
         }
+
+        # What was told over a line while a scenario runs -> until when (the loop's time) its answer is awaited.
+        self._unanswered: dict[int, float] = {}
+        self._told = 0
+        self._last = 0.0  # until when anything that was told over a line may still be answered
+        self._progress = asyncio.Event()
+
+    async def settled(self) -> None:
+        await self._world.callbacks.answered()
+        while (seconds := self._awaited()) > 0:
+            self._progress.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._progress.wait(), seconds)
+
+    def busy(self) -> bool:
+        """Whether something may still be answered."""
+        return len(self._world.callbacks) > 0 or self._last > asyncio.get_running_loop().time()
+
+    def _awaited(self) -> float:
+        """Seconds that the youngest of what was told over a line is still waited for."""
+        now = asyncio.get_running_loop().time()
+        self._unanswered = {key: until for key, until in self._unanswered.items() if until > now}
+        return max(self._unanswered.values(), default=now) - now
 
     def tell(self, bubble: Bubble, happening: Happening) -> None:
         """Tells the sender over its provider's line, or posts it to the webhook, where its provider tells such a thing
@@ -35,7 +67,18 @@ class Telling:
         message = bubble.counted if bubble.direction == "in" else getattr(happening, "message", "")
         kind = type(happening).__name__.lower()
         if (line := self._world.lines.get(bubble.provider)) is not None:
-            line.told(happening, sender, lambda: self._acknowledged(happening.number, sender.id, message, kind, done))
+            self._told += 1
+            key = self._told
+            self._last = asyncio.get_running_loop().time() + ACKNOWLEDGED
+            if self._world.story is not None:
+                self._unanswered[key] = self._last
+
+            def acknowledged() -> None:
+                self._unanswered.pop(key, None)
+                self._acknowledged(happening.number, sender.id, message, kind, done)
+                self._progress.set()
+
+            line.told(happening, sender, acknowledged)
             return
         twin = self._world.twins[bubble.provider]
         if (call := twin.tell(happening, sender, self._world)) is None or not call.url:

@@ -78,7 +78,8 @@ class World:
         self.post = Post()
         self.telling = Telling(self)
         self.callbacks = Callbacks(clock, self.post.send, self.telling.note_callback, lanes=lanes)
-        self.seed = seed
+        self.seed = self.usual_seed = seed
+        self.usual_pace = pace
         self.story: Story | None = None
         self._accounts: dict[str, list[str]] = {}
         self._shelves: dict[str, Shelf] = {}
@@ -116,7 +117,7 @@ class World:
         until = self.clock.now() + seconds * 1_000
         quiet = 0
         while quiet < 2:  # twice, because what was just told may have an answer that is still on its way
-            quiet = 0 if self.timers.busy or len(self.callbacks) else quiet + 1
+            quiet = 0 if self.timers.busy or self.telling.busy() else quiet + 1
             if self.clock.now() > until:
                 return False
             await self.clock.sleep(SETTLED)
@@ -129,7 +130,7 @@ class World:
         for line in self.lines.values():
             line.clear()
         self.timers.clear()
-        self.timers.settled = self.callbacks.answered if self.story is not None else None
+        self.timers.settled = self.telling.settled if self.story is not None else None
         self.behaviour.reset(self.seed)
         self.ledger.reset()
         numbers = list(self.handsets)

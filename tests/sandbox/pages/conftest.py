@@ -21,8 +21,9 @@ from heliograph.clock import SystemClock
 from heliograph.core.content import Content
 from heliograph.core.twin import Arrival, KnownSender, Medium
 from heliograph.sandbox import Pace, Running, World, serve
+from heliograph.sandbox.deeds import Saying
 from heliograph.sandbox.handset import Bubble, Handset
-from heliograph.sandbox.person import Saying, say
+from heliograph.sandbox.person import say
 from sandbox.neutral import Neutral, resource
 
 CHROMIUM = shutil.which("chromium")

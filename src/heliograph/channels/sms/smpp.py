@@ -12,13 +12,14 @@ import itertools
 import random
 import ssl
 import zlib
-from datetime import UTC, datetime, timedelta
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from heliograph.channels.pace import Pace
 from heliograph.channels.sms import smpp_answers, smpp_pdu
 from heliograph.channels.sms import smpp_numbers as n
+from heliograph.channels.sms.smpp_check import check, measure
 from heliograph.channels.sms.smpp_faults import fault
 from heliograph.channels.sms.smpp_followed import Followed
 from heliograph.channels.sms.smpp_hearing import Hearing
@@ -27,10 +28,9 @@ from heliograph.channels.sms.smpp_line import Line
 from heliograph.channels.sms.smpp_questions import Questions
 from heliograph.channels.sms.smpp_sending import Sending, Verdict
 from heliograph.channels.sms.smpp_settings import Settings
-from heliograph.channels.sms.smpp_text import PARTS_MOST, pieces
-from heliograph.core import sms
-from heliograph.core.channel import Capability, Carries, Reach, Size
-from heliograph.core.content import Content, Media, Text
+from heliograph.channels.sms.smpp_text import pieces
+from heliograph.core.channel import Capability, Carries, Reach
+from heliograph.core.content import Media, Text
 from heliograph.core.event import Receipt
 from heliograph.core.ports import Call, Heard, Message, Revoked, Taken, Uploaded, Ways
 from heliograph.core.site import Sender
@@ -44,7 +44,10 @@ SECRETS = frozenset({"password"})
 CARRIES = Carries()
 
 GOOD_BYE = 2.0  # seconds to unbind in
-LONGEST = timedelta(days=30)  # of a validity period; what lives longer is given this
+
+
+# The open sender of each (way out, site, name): a new one under the name takes over from it.
+_open: WeakValueDictionary[tuple[int, str, str], Smpp] = WeakValueDictionary()
 
 
 def hosts(settings: Settings) -> tuple[str, ...]:
@@ -53,36 +56,22 @@ def hosts(settings: Settings) -> tuple[str, ...]:
 
 
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Smpp:
-    """The sender, connecting behind our back. Raises SetupError for a `ca` that cannot be used."""
+    """The sender, connecting behind our back. One that is open under its name gives way first, since an account has so
+    many binds and no more. Raises SetupError for a `ca` that cannot be used."""
     if not isinstance(settings, Settings):
         settings = msgspec.convert(msgspec.to_builtins(settings), Settings)
     try:
-        return Smpp(settings, ways)
+        key = (id(ways.out), sender.site, sender.name)  # a house has one way out
+        former = _open.get(key)
+        made = Smpp(settings, ways, former if former is not None and former.is_open else None)
     except ssl.SSLError as broken:
         raise SetupError(
             f"Sender {sender.name}: `ca` holds no certificate in PEM form. Set ca_file in the site's file and apply it "
             "again.",
             code="no_certificate",
         ) from broken
-
-
-def check(content: Content) -> list[str]:
-    """One sentence per fault; empty for what can be sent."""
-    if not isinstance(content, Text):
-        return ["an SMS is a text; cards, files and named messages are made into one before they are sent."]
-    faults = []
-    if not content.text:
-        faults.append("text is empty; an SMS needs at least one character.")
-    if content.suggestions:
-        faults.append(f"the message has {len(content.suggestions)} suggestions; an SMS has none but those in its text.")
-    parts = sms.measure(content.text).parts
-    if parts > PARTS_MOST:
-        faults.append(f"text takes {parts} parts, SMS allows {PARTS_MOST}.")
-    return faults
-
-
-def measure(content: Content) -> Size:
-    return sms.measure(content.text) if isinstance(content, Text) else Size()
+    _open[key] = made
+    return made
 
 
 class Smpp:
@@ -91,22 +80,27 @@ class Smpp:
     repeats_are_ignored = False
     asks_capability = False
 
-    def __init__(self, settings: Settings, ways: Ways) -> None:
+    def __init__(self, settings: Settings, ways: Ways, former: Smpp | None) -> None:
         self.can_ask = settings.query
         self.can_revoke = settings.cancel
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(settings.throughput)
         self._ids = Ids(settings.message_id_base)
-        self._followed = Followed()
+        self._followed: Followed = former._followed if former is not None else Followed()
         self._hearing = Hearing(settings, ways.heard, self._ids, self._followed)
         self._line = Line(settings, ways.out, self._hearing)
         address = settings.address.removeprefix("+")
         self._source = smpp_pdu.source(settings.service_type, settings.ton, settings.npi, address)
         self._questions = Questions(settings, self._line)
         self._references = itertools.count(random.randrange(256))
+        self._successor: Smpp | None = None
+        self._closed: asyncio.Task[None] | None = None
         self._hearing.start()
-        self._line.start()
+        if former is None:
+            self._line.start()
+        else:
+            former._give_way(self)
 
     async def capability(self, recipient: str, now: int, deadline: float) -> Capability:
         return Capability(reach=Reach.UNKNOWN, asked=now, reason="not_asked")
@@ -114,6 +108,8 @@ class Smpp:
     async def send(self, message: Message, deadline: float) -> Taken:
         """Hands over every part, or says what is true instead. Raises SendError; a repeat is a second message unless
         its fate is `retry`."""
+        if self._successor is not None:
+            return await self._successor.send(message, deadline)
         started = self._loop.time()
         if message.expires <= message.now:
             raise _ours("expired", "The alert's time ended before it was sent.", Blame.CALLER)
@@ -132,6 +128,7 @@ class Smpp:
             message.recipient,
             reference,
             bodies,
+            deadline=deadline,
             over=self._loop.create_future(),
             took=self._took,
             later=self._later,
@@ -152,10 +149,14 @@ class Smpp:
 
     async def revoke(self, message_id: str, recipient: str, deadline: float) -> Revoked:
         """cancel_sm for every part. Raises SendError."""
+        if self._successor is not None:
+            return await self._successor.revoke(message_id, recipient, deadline)
         return await self._questions.cancel(message_id, recipient, deadline)
 
     async def ask(self, message_id: str, references: tuple[str, ...], deadline: float) -> Receipt | None:
         """query_sm for every part. Raises SendError."""
+        if self._successor is not None:
+            return await self._successor.ask(message_id, references, deadline)
         return await self._questions.query(message_id, references, deadline) if self.can_ask else None
 
     async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
@@ -164,15 +165,33 @@ class Smpp:
     def read(self, call: Call) -> Heard:
         raise CallRefused("An SMS centre speaks SMPP and posts no callbacks.", code="no_callbacks")
 
+    @property
+    def is_open(self) -> bool:
+        """Its binds are kept up here and now, or about to be given up."""
+        return self._loop is asyncio.get_running_loop() and (self._closed is None or not self._closed.done())
+
     def health(self) -> dict[str, object]:
         """How the line is: binds up, the window in use, what waits, the last error."""
         return self._line.health()
 
     async def close(self) -> None:
         """Unbinds and closes within two seconds; what was heard is written down first."""
+        if self._closed is None:
+            self._closed = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
         deadline = self._loop.time() + GOOD_BYE
         await self._line.close(deadline - GOOD_BYE / 2)
         await self._hearing.close(deadline)
+
+    def _give_way(self, successor: Smpp) -> None:
+        """What is under way here comes to its end; what is not written yet, and all that comes, is the successor's."""
+        self._successor = successor
+        successor._hearing.inherit(self._hearing)
+        if self._closed is None:
+            self._closed = asyncio.ensure_future(self._close())
+        self._closed.add_done_callback(lambda _: successor._line.start())
 
     # ── one message ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +207,7 @@ class Smpp:
                 esm_class=part.esm_class,
                 protocol_id=settings.protocol_id,
                 priority=settings.priority,
-                validity=validity(settings.validity, message.now, message.expires),
+                validity=smpp_pdu.validity(settings.validity, message.now, message.expires),
                 registered=settings.registered_delivery,
                 data_coding=data_coding,
                 text=part.text,
@@ -256,18 +275,6 @@ class Smpp:
                 raw=msgspec.Raw(msgspec.json.encode(told)),
             )
         )
-
-
-def validity(form: str, now: int, expires: int) -> bytes:
-    """The validity_period (§7.1.1) of what lives from `now` to `expires` (ms), to the second."""
-    left = min(timedelta(seconds=max(1, (expires - now) // 1000)), LONGEST)
-    if form == "relative":
-        hours, rest = divmod(left.seconds, 3600)
-        return b"0000%02d%02d%02d%02d000R" % (left.days, hours, *divmod(rest, 60))
-    if form == "absolute":
-        end = datetime.fromtimestamp(now // 1000, UTC) + left
-        return end.strftime("%y%m%d%H%M%S000+").encode()
-    return b""
 
 
 def _raise(error: SendError) -> Taken:

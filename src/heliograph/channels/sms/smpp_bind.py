@@ -53,6 +53,7 @@ class Bind:
                 began = self._loop.time()
                 self._owner.up()
                 await asyncio.shield(session.gone)  # to cancel this task must not pass for the line's end
+                self.session = None
                 self._failures = 1 if self._loop.time() - began >= STEADY else self._failures + 1
                 if self._failures == 1:  # it worked, and the next may: whoever waits is kept waiting
                     await asyncio.sleep(random.uniform(0, SOON))

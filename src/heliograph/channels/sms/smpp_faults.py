@@ -21,7 +21,7 @@ FAULTS = {
     ),
     "tls_failed": Row("not_connected", Fate.RETRY, "no TLS with it. Nothing was sent. Check `port` and `tls`."),
     "bind_silent": Row("not_connected", Fate.RETRY, "it did not answer the bind. Nothing was sent."),
-    "full": Row("no_time", Fate.RETRY, "its window was full until the deadline. Nothing was sent.", Blame.US),
+    "full": Row("no_time", Fate.RETRY, "its window was not open before the deadline. Nothing was sent.", Blame.US),
     "throttled": Row("throttled", Fate.RETRY, "it throttled us until the deadline. Nothing was sent."),
     "closed": Row("closed", Fate.RETRY, "the sender is being closed. Nothing was sent.", Blame.US),
     "line_broke": Row("no_answer", Fate.UNKNOWN, f"the line broke before its answer came. {_IN_DOUBT}"),

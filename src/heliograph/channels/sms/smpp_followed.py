@@ -1,6 +1,6 @@
 """What this process remembers of messages whose receipts need more than a reference: those under way or in doubt, and
-those of several parts. All else is found by the store. What is forgotten (a restart, too many, another node's) is
-joined part by part.
+those of several parts. All else is found by the store. What is forgotten (by a restart, or for want of room), and what
+another node sent, is joined part by part.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Hearing:
         self._acknowledged: deque[tuple[float, Session, bytes]] = deque(maxlen=WAITING)
         self._again: dict[bytes, float] = {}
         self._task: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing = self._inherited = False
 
     def start(self) -> None:
         self._task = asyncio.ensure_future(self._run())
@@ -87,6 +87,8 @@ class Hearing:
     def tick(self, now: float) -> None:
         for whole in self._joined.late(now):
             self.tell(smpp_inbound.inbound(whole))
+        while self._acknowledged and self._acknowledged[0][0] < now - UNSURE:
+            self._acknowledged.popleft()
         for body, until in list(self._again.items()):
             if until > now:
                 break
@@ -99,10 +101,15 @@ class Hearing:
             if which is session and at > now - UNSURE:
                 self._again[body] = now + AGAIN
 
+    def inherit(self, former: Hearing) -> None:
+        """What another began to put together is gone on with here."""
+        self._joined, self._again = former._joined, former._again
+        former._inherited = True
+
     async def close(self, deadline: float) -> None:
         """Writes down what waits, also long messages that are not whole. What the store does not take until `deadline`
         is delivered again by the centre."""
-        for whole in self._joined.rest():
+        for whole in [] if self._inherited else self._joined.rest():
             self.tell(smpp_inbound.inbound(whole))
         self._closing = True
         self._wake.set()

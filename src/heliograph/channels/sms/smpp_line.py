@@ -22,6 +22,7 @@ from heliograph.core.ports import Exchange, Out
 from heliograph.errors import SendError
 
 PAUSE_FIRST, PAUSE_MOST = 1.0, 30.0  # seconds that a throttled line is silent, doubled each time
+LEAST_SECONDS = 0.02  # with less time left an answer could hardly come, and the message would be in doubt
 LAST_WORDS = 0.25  # seconds that a connection gets to close by itself
 
 
@@ -44,6 +45,9 @@ class Line:
         self._last = ""
 
     def start(self) -> None:
+        """Begins to bind; until then whoever sends waits."""
+        if self._closing:
+            return
         self._tasks = [asyncio.ensure_future(bind.keep()) for bind in self._binds]
         for task in self._tasks:
             task.add_done_callback(_report)
@@ -97,9 +101,12 @@ class Line:
 
     def _pump(self) -> None:
         waiting = self._waiting
+        least = self._loop.time() + LEAST_SECONDS
         while waiting and self._paused is None:
-            if waiting[0].sending.stopped:
+            sending = waiting[0].sending
+            if sending.stopped or (sending.deadline < least and not sending.begun()):
                 waiting.popleft()
+                sending.stop("full")
                 continue
             session = self._room()
             if session is None:

@@ -7,6 +7,7 @@ body    C-strings, octets, and at the end optional parameters: tag u16, length u
 from __future__ import annotations
 
 import struct
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -20,6 +21,7 @@ from heliograph.channels.sms.smpp_numbers import (
 
 HEADER = struct.Struct(">IIII")
 _TLV = struct.Struct(">HH")
+LONGEST = timedelta(days=30)  # of a validity period; what lives longer is given this
 
 
 class BadPdu(Exception):
@@ -83,6 +85,18 @@ def submit(
             optional,
         )
     )
+
+
+def validity(form: str, now: int, expires: int) -> bytes:
+    """The validity_period (§7.1.1) of what lives from `now` to `expires` (ms), to the second."""
+    left = min(timedelta(seconds=max(1, (expires - now) // 1000)), LONGEST)
+    if form == "relative":
+        hours, rest = divmod(left.seconds, 3600)
+        return b"0000%02d%02d%02d%02d000R" % (left.days, hours, *divmod(rest, 60))
+    if form == "absolute":
+        end = datetime.fromtimestamp(now // 1000, UTC) + left
+        return end.strftime("%y%m%d%H%M%S000+").encode()
+    return b""
 
 
 def query(message_id: str, source: bytes) -> bytes:

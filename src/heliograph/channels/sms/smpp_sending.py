@@ -39,6 +39,7 @@ class Sending:
     __slots__ = (
         "_later",
         "_took",
+        "deadline",
         "flying",
         "id",
         "lost",
@@ -63,6 +64,7 @@ class Sending:
         reference: int,
         bodies: list[bytes],
         *,
+        deadline: float,
         over: asyncio.Future[None],
         took: Callable[[Sending, int, str], None],
         later: Callable[[Sending], None],
@@ -72,6 +74,7 @@ class Sending:
         self.reference = reference  # the user_message_reference, 16 bits
         self.parts = [Part(self, number, body) for number, body in enumerate(bodies)]
         self.references = [""] * len(bodies)
+        self.deadline = deadline  # the loop's clock
         self.over = over
         self.unwritten = len(bodies)
         self.flying = self.taken = self.refused = self.lost = self.status = self.throttled = 0
@@ -79,6 +82,10 @@ class Sending:
         self.why = ""
         self._took = took
         self._later = later
+
+    def begun(self) -> bool:
+        """Something of it was written at some time, and not refused for being too fast."""
+        return self.unwritten < len(self.parts)
 
     @property
     def verdict(self) -> Verdict:

@@ -101,6 +101,8 @@ class Session(asyncio.Protocol):
         sequence = self._next()
         asked = self._asked[sequence] = self._loop.create_future()
         asked.add_done_callback(lambda _: self._asked.pop(sequence, None))
+        if self.gone.done():
+            asked.set_exception(ConnectionError("the line broke"))
         self._put(pdu(command, 0, sequence, body))
         return asked
 
@@ -298,6 +300,7 @@ class Session(asyncio.Protocol):
                 self.emptied = self._loop.create_future()
                 await asyncio.wait((self.emptied, self.gone), timeout=(deadline - self._loop.time()) / 2)
             farewell = self.ask(n.UNBIND)
+            farewell.add_done_callback(lambda done: done.cancelled() or done.exception())  # what it says is all one
             await asyncio.wait((farewell, self.gone), timeout=deadline - self._loop.time())
             farewell.cancel()
         if self._transport is not None:

@@ -281,6 +281,21 @@ async def test_a_window_slot_whose_answer_never_comes_is_used_again(centre, open
     await provider.send(message(id="m-2"), soon())
 
 
+async def test_with_no_time_left_nothing_is_written(centre, opened):
+    smsc = await centre()
+    provider = await opened(smsc.port)
+    error = await refused(provider.send(message(), soon(0.01)))
+    assert (error.code, error.fate) == ("no_time", Fate.RETRY)
+    smsc.judge = lambda submit, system_id, id: Ruling(delay=0.1)
+    provider = await opened(smsc.port, window=1)
+    first = asyncio.ensure_future(provider.send(message(id="m-1"), soon()))
+    await until(lambda: smsc.counts["submits"] == 1)
+    error = await refused(provider.send(message(id="m-2"), soon(0.05)))
+    assert (error.code, error.fate) == ("no_time", Fate.RETRY)
+    await first
+    assert smsc.counts["submits"] == 1
+
+
 async def test_a_caller_who_leaves_takes_what_was_not_written_along(centre, opened):
     smsc = await centre(judge=lambda submit, system_id, id: Ruling(delay=0.1))
     provider = await opened(smsc.port, window=1)
@@ -334,6 +349,40 @@ async def test_closing_says_good_bye_within_two_seconds(centre, opened):
     error = await refused(provider.send(message(), soon()))
     assert (error.code, error.fate) == ("closed", Fate.RETRY)
     await until(lambda: not smsc.binds)
+
+
+async def test_new_settings_take_over_where_the_account_has_one_bind(centre, opened, heard):
+    smsc = await centre(options=Options(binds=1), judge=lambda submit, system_id, id: Ruling(delay=0.05))
+    former = await opened(smsc.port, window=2)
+    deliver, smsc.deliver = smsc.deliver, lambda system_id, delivery: held.append(delivery)
+    held: list[Delivery] = []
+    smsc.say("acme", NUMBER, "ACME", LONG)
+    smsc.deliver = deliver
+    deliver("acme", held.pop(0))
+    await until(lambda: heard.events)
+    await former.send(message(LONG, id="m-long"), soon())
+    long = list(smsc.taken.values())
+    sending = [asyncio.ensure_future(former.send(message(f"text {at}", id=f"m-{at}"), soon())) for at in range(6)]
+    await until(lambda: smsc.counts["submits"] == len(long) + 2)
+    later = await opened(smsc.port, window=5, address="NEW", wait=False)
+    ends = await asyncio.gather(*sending, return_exceptions=True)
+    # What was written is answered; what was not may be tried again, and goes by the new settings whoever is asked.
+    assert [end.fate for end in ends if isinstance(end, SendError)] == [Fate.RETRY] * 4
+    await asyncio.gather(*(former.send(message(f"text {at}", id=f"m-{at}"), soon()) for at in range(2, 6)))
+    told = sorted(there.text for there in smsc.taken.values() if there not in long)
+    assert told == [f"text {at}" for at in range(6)]
+    assert next(reversed(smsc.taken.values())).submit.source == "NEW"
+    for there in long:
+        smsc.receipt(there, "DELIVRD")
+    await until(lambda: len(heard.of(Receipt)) == len(long))
+    assert [event.attempt for event in heard.of(Receipt)] == ["m-long"] * len(long)
+    assert heard.events[-1].state is AttemptState.DELIVERED
+    await former.close()
+    assert later.health()["binds_up"] == 1
+    for delivery in held:
+        deliver("acme", delivery)
+    await until(lambda: heard.of(Inbound))
+    assert [said.text for said in heard.of(Inbound)] == [LONG]
 
 
 # ── what is heard ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -358,10 +358,10 @@ def test_numbers_as_they_come(ton, address, number):
 
 @given(seconds=st.integers(1, 40 * 86_400), form=st.sampled_from(("relative", "absolute")))
 def test_the_centre_reads_our_validity_period(seconds, form):
-    written = smpp.validity(form, NOW, NOW + seconds * 1000)
+    written = smpp_pdu.validity(form, NOW, NOW + seconds * 1000)
     assert len(written) == 16
     assert validity(written.decode(), NOW) == NOW + min(seconds, 30 * 86_400) * 1000
-    assert smpp.validity("none", NOW, NOW + 1) == b""
+    assert smpp_pdu.validity("none", NOW, NOW + 1) == b""
 
 
 def test_a_local_time_is_read_with_its_offset():
