@@ -21,8 +21,6 @@ from heliograph.core.ports import Exchange, Record
 _WHY = {
     "chosen": "chosen", "no_sender": "the site has no sender for it", "no_content": "the template has nothing for it",
     "content_does_not_fit": "the message does not fit", "opted_out": "the recipient opted out",
-    "passed": "it was left before", "tried": "its sender failed just now",
-    "outside_window": "the recipient has not written lately, and only a message that the provider keeps may be sent",
     "not_for_test": "a test key, and it is no sandbox sender",
     "sender_paused": "its sender is paused", "cannot_reach": "the recipient cannot be reached on it",
 }  # fmt: skip
