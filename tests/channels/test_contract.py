@@ -1,4 +1,5 @@
-"""One contract, run on the cases of every provider: cases/*.json beside each provider's module.
+"""One contract, run on the cases of every provider: cases/*.json beside each provider's module, those of packages that
+are installed included.
 
 Each case goes through the real HTTP client to canned replies on the loopback address. For every case the suite adds:
 no secret, token or full number in the note of the exchange, the error or the log; no request to another host.
@@ -24,7 +25,6 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 
-import heliograph.channels
 from heliograph import plugs
 from heliograph.core.channel import Capability
 from heliograph.core.content import Content, Media
@@ -34,14 +34,13 @@ from heliograph.core.site import Sender
 from heliograph.errors import CallRefused, Fate, SendError
 
 TOKEN = "ya29.case-access-token"
-FOLDER = Path(next(iter(heliograph.channels.__path__)))
 
 
 def _documents() -> list[dict[str, Any]]:
     found = []
-    for path in sorted(FOLDER.glob("*/cases/*.json")):
-        document = json.loads(path.read_text())
-        found.append({**document, "channel": path.parent.parent.name})
+    for _, package in plugs.packages():
+        for path in sorted(Path(next(iter(package.__path__))).glob("cases/*.json")):
+            found.append({**json.loads(path.read_text()), "channel": package.CHANNEL})
     return found
 
 
