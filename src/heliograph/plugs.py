@@ -1,7 +1,8 @@
 """Finds channels and their providers: the folders in channels/, and packages' entry points ("heliograph.channels").
 
 A channel is a package that exports `CHANNEL` (its name) and `PROVIDERS` (its modules, or their names within it). What
-core.ports.Plug asks of a provider's module is checked here; one that is broken stops the start, by name.
+core.ports.Plug asks of a provider's module is checked here; one that is broken stops the start, by name. A package
+may name a channel that is there already: its providers then carry it too.
 """
 
 from __future__ import annotations
@@ -45,21 +46,23 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
 def channels() -> dict[str, Channel]:
     """Every channel found, by name. Raises PlugError for a broken one; the result is kept for the process."""
     found: dict[str, Channel] = {}
-    for where, package in _packages():
+    for where, package in packages():
         channel = _channel(where, package)
-        if channel.name in found:
+        others = found[channel.name].providers if channel.name in found else {}
+        if twice := sorted(others.keys() & channel.providers.keys()):
             raise PlugError(
-                f"Two packages are the channel {channel.name!r}; the second is {where}. Uninstall one of them.",
-                code="channel_twice",
+                f"The channel {channel.name!r} has two providers named {twice[0]!r}; the second is of {where}. "
+                "Uninstall one of them.",
+                code="provider_twice",
             )
-        found[channel.name] = channel
+        found[channel.name] = Channel(name=channel.name, providers={**others, **channel.providers})
     return found
 
 
 def twins() -> dict[str, ModuleType]:
     """The sandbox's twins: provider's name → module. Only the twins are imported, never the adapter beside them."""
     found: dict[str, ModuleType] = {}
-    for where, package in _packages():
+    for where, package in packages():
         for module in _modules(package):
             if module.endswith(TWIN):
                 twin = _import(f"{package.__name__}.{module}", where)
@@ -100,8 +103,8 @@ def _hosts(plug: Plug, settings: msgspec.Struct) -> tuple[str, ...]:
     return tuple(told(settings)) if told is not None else ()
 
 
-def _packages() -> Iterator[tuple[str, ModuleType]]:
-    """(where it was found, the package) of each channel: our own folders first."""
+def packages() -> Iterator[tuple[str, ModuleType]]:
+    """(where it was found, the package) of all that bring channels or providers: our own folders first."""
     for info in sorted(pkgutil.iter_modules(heliograph.channels.__path__), key=lambda info: info.name):
         if info.ispkg:
             yield (

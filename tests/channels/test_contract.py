@@ -1,4 +1,5 @@
-"""One contract, run on the cases of every provider: cases/*.json beside each provider's module.
+"""One contract, run on the cases of every provider: cases/*.json beside each provider's module, those of packages that
+are installed included.
 
 Each case goes through the real HTTP client to canned replies on the loopback address. For every case the suite adds:
 no secret, token or full number in the note of the exchange, the error or the log; no request to another host.
@@ -24,8 +25,8 @@ from urllib.parse import parse_qsl
 import msgspec
 import pytest
 
-import heliograph.channels
 from heliograph import plugs
+from heliograph.core.channel import Capability
 from heliograph.core.content import Content, Media
 from heliograph.core.event import ProviderEvent
 from heliograph.core.ports import Call, Message, Plug, Provider
@@ -33,14 +34,13 @@ from heliograph.core.site import Sender
 from heliograph.errors import CallRefused, Fate, SendError
 
 TOKEN = "ya29.case-access-token"
-FOLDER = Path(next(iter(heliograph.channels.__path__)))
 
 
 def _documents() -> list[dict[str, Any]]:
     found = []
-    for path in sorted(FOLDER.glob("*/cases/*.json")):
-        document = json.loads(path.read_text())
-        found.append({**document, "channel": path.parent.parent.name})
+    for _, package in plugs.packages():
+        for path in sorted(Path(next(iter(package.__path__))).glob("cases/*.json")):
+            found.append({**json.loads(path.read_text()), "channel": package.CHANNEL})
     return found
 
 
@@ -229,6 +229,21 @@ async def test_capability(document, case, opened, stub, nothing_private):
     await provider.close()
 
 
+@cases("capabilities_of_many")
+async def test_capabilities_of_many(document, case, opened, stub, nothing_private):
+    provider = opened(document, case["reply"])
+    now = document["message"]["now"]
+    reached = await provider.capabilities(case["given"], now, _deadline(case["reply"]))
+    expected = [msgspec.convert({"asked": now, **answer}, Capability) for answer in case["outcome"]["answers"]]
+    assert reached.answers == dict(zip(case["given"], expected, strict=True))
+    estimate = (case["outcome"].get("sampled", 0), case["outcome"].get("reachable", 0))
+    assert (reached.sampled, reached.reachable) == estimate
+    if "request" in case:
+        _same_request(_calls(stub, document)[-1], case["request"])
+    nothing_private(document)
+    await provider.close()
+
+
 @cases("revokes")
 async def test_revoke(document, case, opened, stub, nothing_private):
     provider = opened(document, case["reply"])
@@ -355,6 +370,15 @@ async def test_no_request_leaves_the_host(document, ways, service_account, stub)
         await provider.send(_message(document, document["sends"][0]["given"]), _deadline({}))
     assert (caught.value.code, caught.value.fate) == ("address_refused", Fate.CONFIG)
     assert stub.asked == []
+    await provider.close()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["provider"])
+async def test_who_is_asked_says_so(document, opened):
+    """`ASKS` of a module opens its senders for a command that only asks; who is asked about many has cases for it."""
+    provider = opened(document)
+    assert getattr(_plug(document), "ASKS", False) is provider.asks_capability
+    assert (provider.asks_many > 0) is bool(document.get("capabilities_of_many"))
     await provider.close()
 
 

@@ -88,13 +88,25 @@ def test_a_provider_that_lacks_something_is_named(folder, old, new, sentence):
         ('CHANNEL = "carrier"\nPROVIDERS = ("owl",)', r"channels/carrier/owl\.py cannot be imported"),
         ("import nothing_of_this_name", "channels/carrier cannot be imported: ModuleNotFoundError"),
         ("raise RuntimeError('no wind')", "channels/carrier cannot be imported: RuntimeError: no wind"),
-        ('CHANNEL = "rcs"\nPROVIDERS = ("pigeon",)', "Two packages are the channel 'rcs'"),
         ('CHANNEL = "carrier"\nPROVIDERS = ("pigeon", "pigeon")', "two providers named 'pigeon'"),
     ],
 )
 def test_a_channel_that_is_broken_is_named(folder, text, sentence):
     (folder / "__init__.py").write_text(text)
     with pytest.raises(PlugError, match=sentence):
+        plugs.channels()
+
+
+def test_a_package_brings_a_provider_to_a_channel_that_is_there(folder):
+    (folder / "__init__.py").write_text('CHANNEL = "sms"\nPROVIDERS = ("pigeon",)\n')
+    assert set(plugs.channels()["sms"].providers) == {"twilio", "smpp", "pigeon"}
+    assert "carrier" not in plugs.channels()
+
+
+def test_two_providers_of_one_name_are_told(folder):
+    (folder / "__init__.py").write_text('CHANNEL = "sms"\nPROVIDERS = ("pigeon",)\n')
+    (folder / "pigeon.py").write_text(GOOD.replace('NAME = "pigeon"', 'NAME = "twilio"'))
+    with pytest.raises(PlugError, match="'sms' has two providers named 'twilio'; the second is of channels/"):
         plugs.channels()
 
 

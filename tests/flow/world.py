@@ -38,6 +38,7 @@ class Scripted:
     can_ask = False
     can_revoke = True
     asks_capability = True
+    asks_many = 0
 
     def __init__(self) -> None:
         self.script: list[SendError | float | None] = []

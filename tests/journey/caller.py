@@ -141,7 +141,7 @@ class Phones:
 
     def creates(self, message: str) -> int:
         """How often the provider was asked to send this message id."""
-        return int(self.get(f"/sandbox/counts?message={message}")["creates"])
+        return int(self.get(f"/sandbox/counts?message={message}")["messages"][message]["creates"])
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
         said = speak(self.url, method, path, body, JSON if body else {})

@@ -70,6 +70,7 @@ class Line:
     can_ask = False
     can_revoke = True
     asks_capability = True
+    asks_many = 0
 
     def __init__(self) -> None:
         self.says: list[bytes | HeliographError] = [b'{"name": "a"}']

@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from heliograph.cli import (
     alerts,
     apply,
+    capabilities,
     db,
     demo,
     doctor,
@@ -47,6 +48,7 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "templates": templates.app,
     "keys": keys.app,
     "senders": senders.app,
+    "capabilities": capabilities.capabilities,
     "settings": settings.settings,
     "db": db.app,
     "doctor": doctor.doctor,

@@ -33,6 +33,18 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mark: bool = False
 
 
+class Reached(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a provider answered about many recipients at once: `answers` by recipient.
+
+    `sampled` and `reachable`: an estimate that some give besides. Of `sampled` recipients drawn at random so many have
+    the channel at all, whether or not this sender may write to them. 0 and 0 where there is none.
+    """
+
+    answers: dict[str, Capability]
+    sampled: int = 0
+    reachable: int = 0
+
+
 class Carries(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a provider's messages can be. Content that is more than this is made to fit by core.fit, visibly.
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from heliograph.core.alert import Alert, Attempt
-from heliograph.core.channel import Capability, Carries, Size
+from heliograph.core.channel import Capability, Carries, Reached, Size
 from heliograph.core.content import Content, Media
 from heliograph.core.event import Entry, ProviderEvent, Receipt
 from heliograph.core.optout import OptOut
@@ -156,6 +156,7 @@ class Provider(Protocol):
     can_revoke: bool
     can_ask: bool
     asks_capability: bool
+    asks_many: int  # recipients that one question may be about: it is an AsksMany then. 0 = each is a question
 
     async def capability(self, recipient: str, now: int, deadline: float) -> Capability: ...
     async def send(self, message: Message, deadline: float) -> Taken: ...
@@ -164,6 +165,12 @@ class Provider(Protocol):
     async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded: ...
     def read(self, call: Call) -> Heard: ...
     async def close(self) -> None: ...
+
+
+class AsksMany(Provider, Protocol):
+    """One that has `asks_many`. It answers for each recipient, all different, and never raises either."""
+
+    async def capabilities(self, recipients: Sequence[str], now: int, deadline: float) -> Reached: ...
 
 
 class Plug(Protocol):
@@ -176,6 +183,7 @@ class Plug(Protocol):
 
     `hosts(settings)` names every host that a sender of these settings would speak to ("https://host/…", "host:port").
     Where all of them are the sandbox's, test keys may use it. A module without it speaks to real providers alone.
+    `ASKS` = True: its senders have `asks_capability`; a command that only asks opens no others.
     """
 
     NAME: str

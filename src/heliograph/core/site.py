@@ -74,6 +74,7 @@ class Scope(StrEnum):
     ALERTS_SEND = "alerts:send"
     ALERTS_READ = "alerts:read"
     EXPLAIN = "explain"
+    CAPABILITIES_READ = "capabilities:read"
     OPT_OUTS_WRITE = "opt-outs:write"
     ADMIN = "admin"
 

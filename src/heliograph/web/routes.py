@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.web import callbacks, docs, health
 from heliograph.web.livedeflect import discovery, proactive_alert
 from heliograph.web.route import Auth, Listener, Route
-from heliograph.web.v1 import alerts, explain, opt_outs
+from heliograph.web.v1 import alerts, capabilities, explain, opt_outs
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
@@ -28,6 +28,8 @@ ROUTES: tuple[Route, ...] = (
           "The record of one alert", alerts.ONE_DOCS, alerts.READS),
     Route("POST", "/v1/alerts/explain", explain.answer, Auth.KEY, Listener.PUBLIC,
           "What would become of an alert, without sending it", explain.DOCS, explain.SCOPE),
+    Route("POST", "/v1/capabilities", capabilities.answer, Auth.KEY, Listener.PUBLIC,
+          "Who can be reached on which channel", capabilities.DOCS, capabilities.SCOPE),
     Route("GET", "/v1/opt-outs", opt_outs.list_, Auth.KEY, Listener.PUBLIC,
           "Who wants no messages", opt_outs.LIST_DOCS, opt_outs.SCOPE),
     Route("POST", "/v1/opt-outs", opt_outs.add, Auth.KEY, Listener.PUBLIC,

@@ -36,13 +36,14 @@ ERRORS = {
         "sender_not_allowed",
         Fate.NEXT_CHANNEL,
         "this agent may not send to this recipient: the service account is not the agent's, or the agent is not "
-        "launched on the recipient's network.",
+        "launched on the recipient's network. Until it is, it reaches testers who accepted its invitation.",
         Blame.US,
     ),
     404: Row(
         "cannot_reach",
         Fate.NEXT_CHANNEL,
-        "the recipient cannot be reached by RCS, or the agent is not launched on the recipient's network.",
+        "the recipient cannot be reached by RCS, or the agent is not launched on the recipient's network. Until it is, "
+        "it reaches testers who accepted its invitation.",
         Blame.RECIPIENT,
     ),
     408: _SILENT,
@@ -86,6 +87,15 @@ CAPABILITIES = {
     404: (Reach.NO, "cannot_reach", False),
     429: (Reach.UNKNOWN, "throttled", False),
 }
+# The same of a bulk question: nothing of it speaks of one recipient. A 400 comes where the numbers are not all of the
+# region that the host serves.
+MANY = {
+    400: (Reach.UNKNOWN, "wrong_region", False),
+    401: CAPABILITIES[401],
+    403: (Reach.UNKNOWN, "config", False),
+    404: (Reach.UNKNOWN, "config", False),
+    429: CAPABILITIES[429],
+}
 
 
 class _Fault(msgspec.Struct):
@@ -116,7 +126,16 @@ def upload_refused(response: Response) -> SendError:
 
 def not_capable(response: Response, now: int) -> Capability:
     """What a capability check answered other than 2xx means; what is not in the table is unknown, and is tried."""
-    known = CAPABILITIES.get(response.status)
+    return _answer(response, CAPABILITIES, now)
+
+
+def many_not_capable(response: Response, now: int) -> Capability:
+    """The same of a bulk question, for every recipient of it."""
+    return _answer(response, MANY, now)
+
+
+def _answer(response: Response, table: dict[int, tuple[Reach, str, bool]], now: int) -> Capability:
+    known = table.get(response.status)
     if _no_api(response) or response.status // 100 == 3:
         known = (Reach.UNKNOWN, "config", False)
     reach, reason, mark = known or (Reach.UNKNOWN, "provider_fault", False)

@@ -79,6 +79,7 @@ class Smpp:
 
     repeats_are_ignored = False
     asks_capability = False
+    asks_many = 0
 
     def __init__(self, settings: Settings, ways: Ways, former: Smpp | None) -> None:
         self.can_ask = settings.query

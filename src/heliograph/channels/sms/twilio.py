@@ -114,6 +114,7 @@ class Twilio:
     can_revoke = False  # only what is scheduled at Twilio can be cancelled (30409), and nothing of ours is
     can_ask = True
     asks_capability = False
+    asks_many = 0
 
     def __init__(self, name: str, settings: Settings, ways: Ways) -> None:
         base = _base(settings)

@@ -131,6 +131,7 @@ class WhatsAppCloud:
     can_revoke = False
     can_ask = False
     asks_capability = False
+    asks_many = 0
 
     def __init__(self, settings: Settings, out: Out) -> None:
         base = _base(settings)

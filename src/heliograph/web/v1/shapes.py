@@ -237,3 +237,51 @@ class OptOutList(msgspec.Struct, kw_only=True):
 
     opt_outs: list[OptOutShape]
     next: str | None
+
+
+class WhoCanBeReached(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Recipients to ask about."""
+
+    recipients: Annotated[
+        list[str], says("Numbers with their country code, at most 10,000.", ["+12025550123", "+12025550124"])
+    ]
+    channels: Annotated[list[str] | None, says("These channels alone. Without: the site's, in its order.")] = None
+
+
+class CapabilityShape(msgspec.Struct, kw_only=True):
+    """Whether a recipient can be reached on a channel, by the sender that would write to him."""
+
+    channel: str
+    sender: str
+    reach: Annotated[Literal["yes", "no", "unknown"], says("An alert is tried where it is unknown.")]
+    reason: Annotated[
+        str, says("Why it is no or unknown; empty for a yes.", "cannot_reach", "not_askable", "wrong_region")
+    ]
+    asked: Annotated[str, says("When the provider said so.")]
+    age: Annotated[int, says("Seconds since then.")]
+    cached: Annotated[bool, says("true: it was known, and nobody was asked now.")]
+    features: Annotated[list[str], says("The provider's words for what the phone shows; empty where many were asked.")]
+
+
+class RecipientCapabilities(msgspec.Struct, kw_only=True):
+    """One recipient. A channel without a sender is left out."""
+
+    recipient: str
+    channels: list[CapabilityShape]
+
+
+class EstimateShape(msgspec.Struct, kw_only=True):
+    """Of `sampled` recipients that the provider drew at random, `reachable` have the channel, whether or not the sender
+    may write to them yet."""
+
+    channel: str
+    sender: str
+    sampled: int
+    reachable: int
+
+
+class CapabilityList(msgspec.Struct, kw_only=True):
+    """In the order of the call; a number that is there twice is answered once."""
+
+    recipients: list[RecipientCapabilities]
+    estimates: list[EstimateShape]
