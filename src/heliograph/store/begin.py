@@ -3,8 +3,10 @@ inside the transaction, because receipts, opt-outs and other nodes do not wait f
 
 from __future__ import annotations
 
+from heliograph.core.optout import SKILL, concerning
 from heliograph.core.ports import Outcome
 from heliograph.core.states import ENDS, AlertState, AttemptState
+from heliograph.store import journal
 from heliograph.store.verb import Verb
 
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
@@ -29,4 +31,7 @@ def may(
     if attempts != begun.number - 1:
         return False
     rows = yield "opt_outs_of", (outcome.site, begun.recipient)
-    return not {"all", begun.channel} & {row[0] for row in rows}
+    scopes, skill = frozenset(row[0] for row in rows), ""
+    if any(scope.startswith(SKILL) for scope in scopes):  # seldom: only then the alert is read for its own
+        skill = journal.skill_of((yield "journal_of", (outcome.site, outcome.alert)))
+    return not {"all", begun.channel} & concerning(scopes, skill)

@@ -147,6 +147,11 @@ class Pages:
         )
 
 
+def skill_of(pages: list[Row]) -> str:
+    """The skill of the alert with these pages."""
+    return _alert(pages[0][1]).skill
+
+
 def content_of(alert: str, begun: bytes) -> tuple[str, Content]:
     """Id and content of an alert's attempt, as it began."""
     read = _begun(begun)
