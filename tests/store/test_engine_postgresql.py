@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import Accepted
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import StoreAway
@@ -72,6 +73,21 @@ async def test_callbacks_that_lock_the_same_alerts_crosswise_all_succeed(opened,
     await asyncio.gather(*(opened.hear(made.site, "rcs", made.sender, events, made.now) for events in work))
     for one in accepted:
         assert len((await opened.record(one.alert.id)).entries) == 13
+
+
+async def test_a_no_and_a_yes_at_the_same_time_leave_what_was_said_last(opened, made, beside):
+    """Another node writes a yes between this one's look at the row and its write: the newer no must stand."""
+    no = OptOut(site=made.site, recipient="+17705550123", at=5)
+    await opened.put_opt_outs((no,))
+    held = beside.transaction()
+    await held.start()
+    await beside.execute("UPDATE opt_outs SET wanted = 1, at = 8")
+    waiting = asyncio.ensure_future(opened.put_opt_outs((msgspec.structs.replace(no, at=10),)))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    await held.commit()
+    await waiting
+    assert await opened.opted_out(made.site, no.recipient, "service") == {"all"}
 
 
 async def test_a_value_that_is_refused_is_the_callers_alone(opened, made):
