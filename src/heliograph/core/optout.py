@@ -46,7 +46,7 @@ def read_scope(text: str, channels: Collection[str], skills: Collection[str] = (
         return ALL
     if word.casefold().startswith(SKILL):
         skill = word[len(SKILL) :].strip()
-        if not skill or len(skill) > LONGEST:
+        if not skill or len(skill) > LONGEST or not skill.isprintable():
             raise RowFault("scope", "The scope skill: names no skill; write skill:NAME.")
         if skills and skill not in skills:
             raise RowFault("scope", f"The site has no skill {skill!r}; it has {', '.join(sorted(skills))}.")
