@@ -98,6 +98,17 @@ async def test_a_value_that_is_refused_is_the_callers_alone(opened, made):
     assert answers[1:] == [Accepted()] * 5
 
 
+async def test_lists_leave_connections_to_the_alerts(opened, beside):
+    held = beside.transaction()
+    await held.start()
+    await beside.execute("LOCK TABLE opt_outs IN ACCESS EXCLUSIVE MODE")
+    walking = [asyncio.ensure_future(opened.opt_outs(site="s")) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    assert await asyncio.wait_for(opened.capability("s", "acme", "+17705550123"), 2) is None
+    await held.rollback()
+    assert await asyncio.gather(*walking) == [[]] * 20
+
+
 async def test_a_bug_in_a_verb_is_raised_as_it_is(opened):
     def broken():
         yield "ready", ()
