@@ -165,7 +165,9 @@ class WhatsAppCloud:
             )
         if any(media.upload and not media.reference for media in whatsapp_cloud_wire.media_in(content)):
             raise _ours("not_uploaded", "A medium of the message was not uploaded to Meta before it was sent.")
-        await self._may_go(message.recipient, deadline)
+        # Nothing is sent after the alert's end, however long the caller would wait for the rate.
+        ends = asyncio.get_running_loop().time() + (message.expires - message.now) / 1000
+        await self._may_go(message.recipient, min(deadline, ends))
         body = whatsapp_cloud_wire.message(
             content,
             id=message.id,

@@ -601,6 +601,24 @@ async def test_query_and_cancel_where_they_are_set(centre, opened):
     assert error.code == "unsupported"
 
 
+async def test_a_centre_that_takes_nothing_back_has_not_said_that_it_was_delivered(centre, opened):
+    """Its phone may be off, or have half of the message: that is unknown, and no delivery."""
+    smsc = await centre()
+    provider = await opened(smsc.port, cancel=True)
+    await provider.send(message("short"), soon())
+    for there in smsc.taken.values():
+        there.stat = "UNDELIV"
+    error = await refused(provider.revoke("m-1", NUMBER, soon()))
+    assert (error.code, error.fate) == ("rejected", Fate.PERMANENT)
+    await provider.send(message(LONG, id="m-2"), soon())
+    list(smsc.taken.values())[-1].stat = "DELIVRD"
+    assert (await refused(provider.revoke("m-2", NUMBER, soon()))).code == "rejected"
+    asks = await opened(smsc.port, cancel=True, query=True)
+    await asks.send(message("short", id="m-3"), soon())
+    list(smsc.taken.values())[-1].stat = "UNDELIV"
+    assert (await refused(asks.revoke("m-3", NUMBER, soon()))).code == "rejected"
+
+
 async def test_by_default_a_centre_is_asked_nothing(centre, opened):
     smsc = await centre()
     provider = await opened(smsc.port)
