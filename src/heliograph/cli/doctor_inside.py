@@ -54,10 +54,14 @@ async def inside(settings: Settings) -> list[Finding]:
         late = clock(given.now(), newest[0].created)
         findings += [late] if late.state != "ok" else []
     try:
-        seals = given.sealer(settings)
+        findings.append(_secrets(there, given.sealer(settings)))
     except HeliographError as error:
-        return [*findings, Finding(state="failed", check="secret key", found="none", step=error.sentence)]
-    return [*findings, _secrets(there, seals), *_sites(there, given.plugs(), given.now()), *at_work]
+        findings.append(Finding(state="failed", check="secret key", found="none", step=error.sentence))
+    return [*findings, *_sites(there, given.plugs(), given.now(), public=bool(settings.public_url)), *at_work]
+
+
+def _nothing(settings: msgspec.Struct, public: bool) -> tuple[str, ...]:
+    return ()
 
 
 def _secrets(there: Changes, seals: Seals) -> Finding:
@@ -86,7 +90,7 @@ def _secrets(there: Changes, seals: Seals) -> Finding:
     return Finding(state="ok", check="secret key", found=f"opens all {len(sealed)} secrets")
 
 
-def _sites(there: Changes, plugs: dict[tuple[str, str], Plug], now: int) -> Iterator[Finding]:
+def _sites(there: Changes, plugs: dict[tuple[str, str], Plug], now: int, *, public: bool) -> Iterator[Finding]:
     if not there.sites:
         yield Finding(
             state="warning", check="sites", found="none yet",
@@ -112,10 +116,11 @@ def _sites(there: Changes, plugs: dict[tuple[str, str], Plug], now: int) -> Iter
         else:
             yield Finding(state="ok", check=check, found="has a sender, a template and a key")
     for sender in there.senders:
-        yield _sender(sender, plugs.get((sender.channel, sender.provider)))
+        yield _sender(sender, plugs.get((sender.channel, sender.provider)), public=public)
 
 
-def _sender(sender: Sender, plug: Plug | None) -> Finding:
+def _sender(sender: Sender, plug: Plug | None, *, public: bool) -> Finding:
+    """`public`: whether our own address is set."""
     check = f"sender {sender.name}"
     if plug is None:
         return Finding(
@@ -123,7 +128,7 @@ def _sender(sender: Sender, plug: Plug | None) -> Finding:
             step="Install its package, or remove the sender from site.toml and apply with --prune.",
         )  # fmt: skip
     try:
-        msgspec.convert(sender.settings, plug.Settings)
+        settings = msgspec.convert(sender.settings, plug.Settings)
     except msgspec.ValidationError as error:
         return Finding(
             state="failed", check=check, found=f"its settings do not serve: {error}",
@@ -134,10 +139,9 @@ def _sender(sender: Sender, plug: Plug | None) -> Finding:
             state="warning", check=check, found=f"paused: {sender.paused}",
             step=f"Mend what is named, then `heliograph senders resume {sender.site} {sender.name}`.",
         )  # fmt: skip
-    unset = sorted(name for name in plug.SECRETS if not sender.settings.get(name))
-    if unset:
+    if lacks := tuple(getattr(plug, "lacks", _nothing)(settings, public)):
         return Finding(
-            state="warning", check=check, found=f"{', '.join(unset)} not set",
-            step="Set it in site.toml and apply again: without it this sender sends or hears nothing.",
+            state="warning", check=check, found=" ".join(lacks),
+            step="Set what is named (a sender's own in site.toml, then apply it), or leave it where you need none.",
         )  # fmt: skip
     return Finding(state="ok", check=check, found=f"{sender.provider} on {sender.channel}")
