@@ -125,8 +125,10 @@ async def test_a_refused_bind_is_the_senders_fault_until_it_is_taken(centre, ope
     assert (error.code, error.fate) == (code, Fate.CONFIG)
     assert provider.health()["binds_up"] == 0
     assert "ESME_RINV" in str(provider.health()["last_error"])
+    assert provider.trouble().startswith("no bind is up. ") and "Nothing was sent" not in provider.trouble()
     smsc.account = {"acme": Account("wrong"), "x": Account("pw-1")}.get
     await until(lambda: provider.health()["binds_up"] == 1)
+    assert provider.trouble() == ""
     await provider.send(message(), soon())
 
 
