@@ -80,7 +80,7 @@ class Demo:
         try:
             self._empty()
             secret_key = new_secret_key()
-            write_private(self.data / "secret-key", secret_key)
+            write_private(self.data / f"{DATABASE}.secret-key", secret_key)  # where every command looks for it
             log = open(self.data / "heliograph.log", "ab", buffering=0)  # noqa: SIM115  lives as long as the process
             self.stage = await _usual_or_free(
                 self._sandbox_port, Settings().sandbox_port, lambda port: set_stage(self.data, host=HOST, port=port)

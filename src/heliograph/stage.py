@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,7 @@ __all__ = ["SITE", "Played", "Stage", "Webhook", "set_stage", "write_private"]
 
 TOKEN_FILE = "acme-webhook-token"
 CREDENTIALS_FILE = "acme-credentials.json"
+VARIABLES_FILE = "variables.sh"
 PACE = Pace()
 
 Webhook = Callable[[Role], str]
@@ -43,10 +45,20 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     sandbox: Running
     cast: tuple[Played, ...]
+    data: Path
 
     @property
     def variables(self) -> dict[str, str]:
         return {name: value for played in self.cast for name, value in played.variables.items()}
+
+    @property
+    def variables_file(self) -> Path:
+        """The same as lines for a shell: `. variables.sh`."""
+        return self.data / VARIABLES_FILE
+
+    @property
+    def exports(self) -> list[str]:
+        return [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
 
     def speak_to(self, base_url: str) -> None:
         """From now on the senders' events go to the server at `base_url`."""
@@ -95,10 +107,12 @@ async def set_stage(
             cast.append(Played(role=role, known=sender, variables=named))
         write_private(data / CREDENTIALS_FILE, msgspec.json.format(msgspec.json.encode(kept), indent=2).decode() + "\n")
         _declare(templates(), world)
+        stage = Stage(sandbox=sandbox, cast=tuple(cast), data=data)
+        write_private(stage.variables_file, "\n".join(stage.exports) + "\n")
     except BaseException:
         await sandbox.stop()
         raise
-    return Stage(sandbox=sandbox, cast=tuple(cast))
+    return stage
 
 
 def _twins(providers: Sequence[str]) -> list[ModuleType]:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 import heliograph.store
-from heliograph.cli.story import story
+from heliograph.cli.story import decision_lines, story
 from heliograph.core.alert import Alert, Attempt, attempt_id
 from heliograph.core.content import Card, CardBody, Media, Reply, Text
 from heliograph.core.event import Entry
@@ -127,6 +127,21 @@ def test_a_channel_that_was_left_says_why_and_what_was_looked_at() -> None:
     assert "exception revoke_refused, next sms, looked at rcs: it was left before; sms: chosen" in said
     assert "why quiet_hours, until 2026-11-24 " in said
     assert "rcs has 120 s to be delivered." in said
+
+
+def test_only_the_first_of_those_that_may_carry_it_is_called_chosen():
+    considered = [
+        {"channel": "rcs", "sender": "r", "chosen": False, "why": "cannot_reach", "detail": ["cannot_reach"]},
+        {"channel": "wa", "sender": "w", "chosen": True, "why": "chosen"},
+        {"channel": "sms", "sender": "s1", "chosen": True, "why": "chosen", "rules": ["A rule."]},
+        {"channel": "sms", "sender": "s2", "chosen": True, "why": "chosen", "rules": ["A rule."]},
+    ]
+    shown = Console(width=100)
+    with shown.capture() as caught:
+        shown.print(*decision_lines(json.dumps({"considered": considered}).encode()))
+    told = caught.get()
+    assert (told.count("✓ chosen"), told.count("· next"), told.count("Made to fit")) == (1, 2, 1)
+    assert "cannot be reached on it" in told and "cannot_reach" not in told
 
 
 def test_numbers_are_masked_everywhere_unless_asked(heliograph, kept):

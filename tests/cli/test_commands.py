@@ -290,6 +290,36 @@ def test_doctor_from_nothing_to_well(heliograph):
     assert {one["state"] for one in well.data["findings"] if one["check"] not in ("disk", "room")} == {"ok"}
 
 
+def test_doctor_says_what_will_never_arrive(heliograph, monkeypatch):
+    monkeypatch.setenv("ACME_RBM_WEBHOOK_TOKEN", "")
+    monkeypatch.setenv("ACME_WA_ACCESS_TOKEN", "t")
+    monkeypatch.setenv("ACME_WA_VERIFY_TOKEN", "v")
+    monkeypatch.setenv("ACME_TWILIO_ACCOUNT_SID", "AC1")
+    monkeypatch.setenv("ACME_TWILIO_AUTH_TOKEN", "t")
+    monkeypatch.setenv("ACME_TWILIO_FROM", "+12025550100")
+    monkeypatch.setenv("ACME_SMPP_HOST", "127.0.0.1")
+    monkeypatch.setenv("ACME_SMPP_SYSTEM_ID", "acme")
+    monkeypatch.setenv("ACME_SMPP_PASSWORD", "8letters")  # as long as it may be; sealed it is longer
+    heliograph("apply", EXAMPLE)
+
+    def found(*words):
+        told = heliograph("doctor", "--json", *words).data["findings"]
+        return {one["check"]: one["found"] for one in told if one["check"].startswith("sender ")}
+
+    here = found()
+    assert here["sender acme-rcs"] == "webhook_token is not set: no receipt and no reply is taken."
+    assert here["sender acme-wa"] == "app_secret is not set: no receipt and no reply is believed."
+    assert here["sender acme-smpp"] == "smpp on sms"
+    assert here["sender acme-sms"].startswith("HELIOGRAPH_PUBLIC_URL is not set: Twilio is told an address")
+    assert found("--public-url", "https://alerts.acme.example")["sender acme-sms"] == "twilio on sms"
+
+
+def test_doctor_goes_on_to_the_senders_without_a_secret_key(applied, tmp_path):
+    (tmp_path / "a.db.secret-key").unlink()
+    told = {one["check"]: one["state"] for one in applied("doctor", "--json").data["findings"]}
+    assert (told["secret key"], told["sender acme-rcs"]) == ("failed", "warning")
+
+
 def test_doctor_reports_wrong_settings_instead_of_stopping(heliograph, monkeypatch):
     monkeypatch.setenv("HELIOGRAPH_PORT", "many")
     ran = heliograph("doctor", "--json")

@@ -12,7 +12,7 @@ ONE, TWO = "+12025550100", "+12025550101"
 
 
 def test_add_list_remove(applied) -> None:
-    assert "is sent nothing of everything" in applied("opt-outs", "add", ONE, "--by", "ann").out
+    assert "has opted out of everything" in applied("opt-outs", "add", ONE, "--by", "ann").out
     assert "already" in applied("opt-outs", "add", ONE, "--by", "bob").out
     (row,) = applied("opt-outs", "list", "--json").data
     assert (row["site"], row["scope"], row["how"], row["by"]) == (SITE, "all", "cli", "ann")
@@ -20,6 +20,14 @@ def test_add_list_remove(applied) -> None:
     assert applied("opt-outs", "list", "--full", "--json").data[0]["recipient"] == ONE
     assert applied("opt-outs", "remove", ONE).code == 0
     assert applied("opt-outs", "list", "--json").data == []
+
+
+def test_what_is_still_in_force_is_told(applied) -> None:
+    applied("opt-outs", "add", ONE)
+    told = applied("opt-outs", "remove", ONE, "--scope", "wa").out
+    assert "has no opt-out of wa" in told and "Still in force: all." in told
+    told = applied("opt-outs", "remove", ONE).out
+    assert "any more" in told and "in force" not in told
 
 
 @pytest.mark.parametrize(

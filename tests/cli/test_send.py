@@ -87,6 +87,12 @@ def test_the_call_is_signed_and_goes_to_the_documented_path(heliograph, door):
     assert "cs" not in ran.out.split()
 
 
+def test_the_site_is_that_of_the_key_file_unless_another_is_given(heliograph, door, tmp_path):
+    for words, site in (((), "1"), (("--site", "2"), "2")):
+        heliograph("send", door, "--phone", "7703101414", "--key-file", "key", *words)
+        assert json.loads(Door.calls[-1][2])["siteId"] == site
+
+
 def test_a_file_goes_byte_for_byte_and_the_path_as_written(heliograph, door, tmp_path):
     body = b'{ "siteId":1,\n "alertInfo": {"a": 1.10} }'
     (tmp_path / "body.json").write_bytes(body)

@@ -7,6 +7,7 @@ import os
 import time
 
 import heliograph.store
+from cli.conftest import EXAMPLE
 from heliograph.cli.senders import seen
 from heliograph.core.event import Receipt
 from heliograph.core.site import Sender, SenderReport
@@ -57,6 +58,23 @@ def test_the_worst_of_the_nodes_is_shown_and_their_counts_together(applied) -> N
     shown = applied("senders").out
     assert "acme-rcs is open for 0 s: 10 of 10 hand-overs failed. It is tried again in" in shown
     assert "90 % of 100" in shown
+
+
+def test_a_line_that_is_down_is_told_though_no_hand_over_failed(applied) -> None:
+    asyncio.run(write(report("closed", why="no bind is up. It is connecting.")))
+    assert "acme-rcs: no bind is up. It is connecting." in applied("senders").out
+    told = [one["found"] for one in applied("doctor", "--json").data["findings"] if one["check"] == "sender acme-rcs"]
+    assert told == ["google-rbm on rcs", "at node a: no bind is up. It is connecting."]
+
+
+def test_a_provider_that_posts_no_callbacks_has_no_address_for_them(heliograph, monkeypatch) -> None:
+    monkeypatch.setenv("ACME_SMPP_HOST", "127.0.0.1")
+    monkeypatch.setenv("ACME_SMPP_SYSTEM_ID", "acme")
+    heliograph("apply", EXAMPLE)
+    ran = heliograph("senders")
+    assert "callbacks of acme-rcs" in ran.out and "callbacks of acme-smpp" not in ran.out
+    assert "HELIOGRAPH_PUBLIC_URL is not set" in ran.err
+    assert "PUBLIC_URL" not in heliograph("senders", "--public-url", "https://alerts.acme.example").err
 
 
 def test_pause_and_resume(applied) -> None:

@@ -79,6 +79,8 @@ class Inline:
     async def read(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         return self.now(verb, *args)
 
+    look = read
+
     def now(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         self.session.begin()
         try:

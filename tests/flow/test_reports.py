@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
+
+import msgspec
 
 from flow.world import SITE, House
 from heliograph.core.event import Receipt, UnknownEvent
@@ -41,6 +44,16 @@ async def test_a_paused_sender_is_reported_with_its_reason(house: House) -> None
     assert opened is not None
     told = reports.report(opened, house.means, house.means.clock.now())
     assert (told.state, told.why, told.next_try) == ("paused", "review", 0)
+
+
+async def test_a_line_that_is_down_is_told_before_a_hand_over_fails(house: House) -> None:
+    await house.set_up()
+    opened = house.means.registry.sender(SITE, "a-rcs")
+    assert opened is not None
+    down = SimpleNamespace(trouble=lambda: "no bind is up")
+    told = reports.report(msgspec.structs.replace(opened, provider=down), house.means, house.means.clock.now())
+    assert (told.state, told.why) == ("closed", "no bind is up")
+    assert reports.report(opened, house.means, house.means.clock.now()).why == ""
 
 
 async def test_words_that_nobody_knows_are_counted_by_their_kind_alone(house: House) -> None:

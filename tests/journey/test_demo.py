@@ -131,7 +131,8 @@ def test_any_client_can_be_tried_against_it(demo: Demonstration) -> None:
 def test_every_file_it_leaves_is_its_owners_alone(demo: Demonstration) -> None:
     data = demo.directory / "heliograph-demo"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()}
-    assert {"heliograph.db", "heliograph.log", "key.json", "secret-key", "acme-service-account.json"} <= set(modes)
+    secret = {"heliograph.db.secret-key", "key.json", "acme-service-account.json", "variables.sh"}
+    assert {"heliograph.db", "heliograph.log", *secret} <= set(modes)
     assert {name: oct(mode) for name, mode in modes.items() if mode != 0o600} == {}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     key = json.loads((data / "key.json").read_text())
@@ -185,7 +186,7 @@ def test_ports_and_folder_are_honoured_and_a_repeat_is_fresh(tmp_path: Path) -> 
         assert "idempotent-replayed" not in running.call["headers"]
         assert len(Phones(running.sandbox_url).messages("7703101414")) == 1
         assert (data / "heliograph.db").is_file()
-        keys.append((running.told["consumer_key"], (data / "secret-key").read_text()))
+        keys.append((running.told["consumer_key"], (data / "heliograph.db.secret-key").read_text()))
         assert running.end(how) == (0, "")
     assert len({part for key in keys for part in key}) == 4
 
@@ -197,7 +198,8 @@ def test_a_signal_while_it_starts_ends_it_without_a_traceback(tmp_path: Path, ho
         cwd=tmp_path, env=PLAIN, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as starting:  # fmt: skip
         end = time.monotonic() + 30
-        while not (tmp_path / "heliograph-demo" / "secret-key").exists():  # it has begun, and does not serve yet
+        begun = tmp_path / "heliograph-demo" / "heliograph.db.secret-key"
+        while not begun.exists():  # and it does not serve yet
             assert time.monotonic() < end
             time.sleep(0.005)
         starting.send_signal(how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from heliograph.cast import CAST
 from heliograph.cli.say import NotUnderstood
 from heliograph.cli.stage_shown import webhooks
 from heliograph.errors import SetupError
-from heliograph.stage import set_stage
+from heliograph.stage import Stage, set_stage
 
 SERVER = "http://127.0.0.1:8080"
 PROGRAM = str(Path(sys.executable).with_name("heliograph"))
@@ -39,7 +40,23 @@ async def test_every_provider_has_a_sender_with_all_that_the_example_asks_for(tm
         "acme-service-account.json": 0o600,
         "acme-webhook-token": 0o600,
         "acme-credentials.json": 0o600,
+        "variables.sh": 0o600,
     }
+
+
+def test_a_shell_reads_the_variables_as_they_are(tmp_path: Path) -> None:
+    async def set_and_end() -> Stage:
+        stage = await set_stage(tmp_path / "a folder's", host="127.0.0.1", port=0)
+        await stage.sandbox.stop()
+        return stage
+
+    stage = asyncio.run(set_and_end())
+    read = subprocess.run(
+        ["bash", "-c", '. "$1" && env', "bash", str(stage.variables_file)],
+        env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = dict(line.split("=", 1) for line in read.stdout.splitlines())
+    assert stage.variables and {name: found.get(name) for name in stage.variables} == stage.variables
 
 
 async def test_a_second_start_has_the_same_credentials(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from heliograph.core.ports import Accepted, Barred, Outcome, Taker
 from heliograph.core.site import Site
 from heliograph.core.states import AlertState, AttemptState
 
+DAY = 86_400_000
+
 
 async def test_a_record_is_what_was_accepted(opened, made, clock):
     info = b'{"z":1,"a":123456789012345678901234567890,  "note":"caf\xc3\xa9","f":1.10}'
@@ -175,6 +177,23 @@ async def test_a_failure_gives_way_to_a_yes_that_another_node_heard(opened, made
     record = await opened.record(acceptance.alert.id)
     assert (record.alert.state, record.attempts[0].state) == (AlertState.SENT, AttemptState.SENT)
     assert [entry.kind for entry in record.entries][-1] == "failed", "it stays in the record as history"
+
+
+async def test_what_is_guessed_to_be_delivered_gives_way_to_a_no_that_was_heard(opened, made, clock):
+    """A message that failed is not there either: a revoke's "not there" must not make a delivery of it."""
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    await opened.outcome(made.outcome(accepted, due=(made.due(accepted.attempt.id, at=made.now + DAY),)))
+    no = made.receipt(AttemptState.FAILED, attempt=accepted.attempt.id, reason="cannot_reach")
+    await opened.hear(made.site, "rcs", made.sender, (no,), made.now)
+    guess = made.outcome(accepted, AttemptState.DELIVERED, done=(("attempt", accepted.attempt.id),))
+    await opened.outcome(guess)
+    attempt = await opened.attempt(accepted.attempt.id)
+    assert (attempt.state, attempt.reason) == (AttemptState.FAILED, "cannot_reach")
+    assert [row.ref for row in await opened.claim_due(made.now, made.now + 1, "n", 9)] == [accepted.attempt.id]
+    yes = made.receipt(AttemptState.DELIVERED, attempt=accepted.attempt.id)
+    await opened.hear(made.site, "rcs", made.sender, (yes,), made.now)
+    assert (await opened.attempt(accepted.attempt.id)).state is AttemptState.DELIVERED
 
 
 async def test_a_held_alert_is_released_once(opened, made):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from heliograph.core.event import Entry, Inbound, OptOutHeard
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import Outcome
 from heliograph.core.states import AlertState, AttemptState
 
@@ -76,6 +77,13 @@ async def test_none_goes_to_a_channel_that_the_recipient_opted_out_of(opened, ma
     alert, _, begins = sent
     heard = OptOutHeard(event="stop", recipient=alert.recipient, wanted=False)
     await opened.hear(made.site, channel, made.sender, (heard,), made.now)
+    assert await opened.outcome(begins()) is begun
+
+
+@pytest.mark.parametrize(("scope", "begun"), [("skill:service", False), ("skill:offers", True), ("all", False)])
+async def test_none_goes_to_a_recipient_who_wants_nothing_of_the_alerts_skill(opened, made, sent, scope, begun):
+    alert, _, begins = sent
+    await opened.put_opt_outs((OptOut(site=made.site, recipient=alert.recipient, scope=scope, at=made.now),))
     assert await opened.outcome(begins()) is begun
 
 

@@ -191,3 +191,20 @@ async def test_a_broken_connection_is_away_once_and_opened_anew(address, made):
     assert await opened.accept(again) == Accepted()
     assert await opened.record(again.alert.id) is not None
     await opened.close()
+
+
+async def test_no_alert_waits_behind_a_list(opened):
+    begun, let = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def walks_far():
+        loop.call_soon_threadsafe(begun.set)
+        let.wait(5)
+        return (yield "sites", ())
+
+    walking = asyncio.ensure_future(opened._engine.look(walks_far))
+    await begun.wait()
+    assert await asyncio.wait_for(opened.capability("s", "acme", "+17705550123"), 2) is None
+    assert not walking.done()
+    let.set()
+    assert await walking == []

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import Accepted
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import StoreAway
@@ -74,12 +75,38 @@ async def test_callbacks_that_lock_the_same_alerts_crosswise_all_succeed(opened,
         assert len((await opened.record(one.alert.id)).entries) == 13
 
 
+async def test_a_no_and_a_yes_at_the_same_time_leave_what_was_said_last(opened, made, beside):
+    """Another node writes a yes between this one's look at the row and its write: the newer no must stand."""
+    no = OptOut(site=made.site, recipient="+17705550123", at=5)
+    await opened.put_opt_outs((no,))
+    held = beside.transaction()
+    await held.start()
+    await beside.execute("UPDATE opt_outs SET wanted = 1, at = 8")
+    waiting = asyncio.ensure_future(opened.put_opt_outs((msgspec.structs.replace(no, at=10),)))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    await held.commit()
+    await waiting
+    assert await opened.opted_out(made.site, no.recipient, "service") == {"all"}
+
+
 async def test_a_value_that_is_refused_is_the_callers_alone(opened, made):
     bad = made.acceptance(alert=made.alert(template="nul \x00"))
     good = [made.acceptance() for _ in range(5)]
     answers = await asyncio.gather(*map(opened.accept, [bad, *good]), return_exceptions=True)
     assert isinstance(answers[0], ValueError)
     assert answers[1:] == [Accepted()] * 5
+
+
+async def test_lists_leave_connections_to_the_alerts(opened, beside):
+    held = beside.transaction()
+    await held.start()
+    await beside.execute("LOCK TABLE opt_outs IN ACCESS EXCLUSIVE MODE")
+    walking = [asyncio.ensure_future(opened.opt_outs(site="s")) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    assert await asyncio.wait_for(opened.capability("s", "acme", "+17705550123"), 2) is None
+    await held.rollback()
+    assert await asyncio.gather(*walking) == [[]] * 20
 
 
 async def test_a_bug_in_a_verb_is_raised_as_it_is(opened):

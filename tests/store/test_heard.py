@@ -299,6 +299,17 @@ async def test_an_opt_out_and_back(opened, made, clock):
     assert kinds == ["accepted", "opted_out", "opted_in", "opted_out"]
 
 
+async def test_an_opt_out_from_the_future_was_said_now(opened, made, clock):
+    """A provider's clock that is ahead, or counts in another unit, must not outdo what is said after it."""
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    recipient = accepted.alert.recipient
+    await hear(opened, made, made.opt_out(recipient, wanted=True, at=made.now * 1000))
+    clock.now += 1000
+    await hear(opened, made, made.opt_out(recipient, at=made.now))
+    assert await opened.opted_out(made.site, recipient, "service") == {"rcs"}
+
+
 async def test_unknown_and_odd_events_harm_nobody(opened, made):
     accepted = made.acceptance()
     await opened.accept(accepted)

@@ -61,7 +61,7 @@ def list_(
 
     states = [*(one.value for one in AlertState), DOUBT]
     if state and state not in states:
-        raise say.NotUnderstood(f"--state {state} is none.{close(state, states)} There is: {', '.join(states)}.")
+        raise say.NotUnderstood(f"--state {state} is not a state.{close(state, states)} There is: {', '.join(states)}.")
     if not 1 <= limit <= 1000:
         raise say.NotUnderstood(f"--limit is {limit}; 1 to 1000 is needed.")
     settings = given.settings(config, flags)
@@ -74,11 +74,11 @@ def list_(
         return
     now = given.now()
     say.table(
-        ("=alert", "taken", "=to", "template", "channel", "state"),
+        ("=alert", "age", "=to", "template", "channel", "state"),
         [
             (
                 row.id,
-                say.ago(row.created, now),
+                say.ago(row.created, now).removesuffix(" ago"),
                 row.recipient,
                 row.template,
                 row.channel or "–",

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from heliograph.cli import given, say
 from heliograph.cli.doctor_finding import Finding
 from heliograph.cli.doctor_running import running
+from heliograph.cli.doctor_sender import sender_finding
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
-    from heliograph.core.ports import Changes, Plug
-    from heliograph.core.site import Sender
+    from heliograph.core.ports import Changes
     from heliograph.flow.manage import Seals
     from heliograph.settings import Settings
 
@@ -53,11 +51,17 @@ async def inside(settings: Settings) -> list[Finding]:
     if newest:
         late = clock(given.now(), newest[0].created)
         findings += [late] if late.state != "ok" else []
+    seals = None
     try:
         seals = given.sealer(settings)
+        findings.append(_secrets(there, seals))
     except HeliographError as error:
-        return [*findings, Finding(state="failed", check="secret key", found="none", step=error.sentence)]
-    return [*findings, _secrets(there, seals), *_sites(there, given.plugs(), given.now()), *at_work]
+        findings.append(Finding(state="failed", check="secret key", found="none", step=error.sentence))
+    plugs, public = given.plugs(), bool(settings.public_url)
+    senders = [
+        sender_finding(one, plugs.get((one.channel, one.provider)), seals, public=public) for one in there.senders
+    ]
+    return [*findings, *_sites(there, given.now()), *senders, *at_work]
 
 
 def _secrets(there: Changes, seals: Seals) -> Finding:
@@ -86,7 +90,7 @@ def _secrets(there: Changes, seals: Seals) -> Finding:
     return Finding(state="ok", check="secret key", found=f"opens all {len(sealed)} secrets")
 
 
-def _sites(there: Changes, plugs: dict[tuple[str, str], Plug], now: int) -> Iterator[Finding]:
+def _sites(there: Changes, now: int) -> Iterator[Finding]:
     if not there.sites:
         yield Finding(
             state="warning", check="sites", found="none yet",
@@ -111,33 +115,3 @@ def _sites(there: Changes, plugs: dict[tuple[str, str], Plug], now: int) -> Iter
             )
         else:
             yield Finding(state="ok", check=check, found="has a sender, a template and a key")
-    for sender in there.senders:
-        yield _sender(sender, plugs.get((sender.channel, sender.provider)))
-
-
-def _sender(sender: Sender, plug: Plug | None) -> Finding:
-    check = f"sender {sender.name}"
-    if plug is None:
-        return Finding(
-            state="failed", check=check, found=f"{sender.provider} on {sender.channel} is not installed",
-            step="Install its package, or remove the sender from site.toml and apply with --prune.",
-        )  # fmt: skip
-    try:
-        msgspec.convert(sender.settings, plug.Settings)
-    except msgspec.ValidationError as error:
-        return Finding(
-            state="failed", check=check, found=f"its settings do not serve: {error}",
-            step="Mend them in site.toml and apply it again.",
-        )  # fmt: skip
-    if sender.paused:
-        return Finding(
-            state="warning", check=check, found=f"paused: {sender.paused}",
-            step=f"Mend what is named, then `heliograph senders resume {sender.site} {sender.name}`.",
-        )  # fmt: skip
-    unset = sorted(name for name in plug.SECRETS if not sender.settings.get(name))
-    if unset:
-        return Finding(
-            state="warning", check=check, found=f"{', '.join(unset)} not set",
-            step="Set it in site.toml and apply again: without it this sender sends or hears nothing.",
-        )  # fmt: skip
-    return Finding(state="ok", check=check, found=f"{sender.provider} on {sender.channel}")

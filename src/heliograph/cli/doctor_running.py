@@ -27,6 +27,11 @@ def _findings(reports: Sequence[SenderReport], loose: Sequence[LooseEnds]) -> It
                 found=f"{one.state.replace('_', ' ')} at node {one.node}: {one.why}",
                 step="Is the provider reachable from there, and well? `heliograph senders` tells more.",
             )  # fmt: skip
+        elif one.state == "closed" and one.why:
+            yield Finding(
+                state="warning", check=f"sender {one.sender}", found=f"at node {one.node}: {one.why}",
+                step="Mend what is named; until then its alerts go to the next sender or channel, or wait.",
+            )  # fmt: skip
     for word, count, step in (
         ("in doubt", sum(one.in_doubt for one in loose), "`heliograph alerts list --state in_doubt` shows them."),
         ("unmatched", sum(one.unmatched for one in loose), "`heliograph receipts unmatched` shows them."),

@@ -65,8 +65,9 @@ def _step(step: Mapping[str, Any]) -> str:
 def _message(message: Mapping[str, Any], currency: str) -> Iterator[RenderableType]:
     yield _title(say.clean(f"On {message['channel']}, by {message['sender']}"))
     yield Padding(bubble(msgspec.convert(message["content"], Content)), (0, 0, 0, 2))
-    size = f"{message['parts']} part{'' if message['parts'] == 1 else 's'}"
+    size = "1 message"
     if message["encoding"]:
+        size = f"{message['parts']} part{'' if message['parts'] == 1 else 's'}"
         size += f", {message['encoding']}, {message['units']} characters of it"
     if message["forced_by"]:
         size += f", forced by {message['forced_by']!r}"

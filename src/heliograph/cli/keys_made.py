@@ -61,7 +61,7 @@ def _scopes(named: tuple[str, ...]) -> tuple[Scope, ...]:
     for name in named:
         if name not in known:
             hint = close(name, known)
-            raise say.NotUnderstood(f"--scope {name} is none.{hint} There is: {', '.join(known)}.")
+            raise say.NotUnderstood(f"--scope {name} is not a scope.{hint} There is: {', '.join(known)}.")
     return tuple(Scope(name) for name in dict.fromkeys(named))
 
 

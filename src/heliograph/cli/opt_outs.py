@@ -77,12 +77,15 @@ def remove(
     _told(*_one(given.settings(config, flags), recipient, scope, site, by, wanted=True), json)
 
 
-def _one(settings: Settings, recipient: str, scope: str, site: str, by: str, *, wanted: bool) -> tuple[OptOut, Written]:
+def _one(
+    settings: Settings, recipient: str, scope: str, site: str, by: str, *, wanted: bool
+) -> tuple[OptOut, Written, list[str]]:
+    """What was written, what that changed, and the scopes that are in force for the recipient now."""
     import msgspec
 
     from heliograph.core.optout import RowFault, read
 
-    async def write() -> tuple[OptOut, Written]:
+    async def write() -> tuple[OptOut, Written, list[str]]:
         async with given.store(settings) as store:
             book = await _book(store, site, how="cli", by=given.operator(by))
             try:
@@ -90,7 +93,9 @@ def _one(settings: Settings, recipient: str, scope: str, site: str, by: str, *, 
             except RowFault as fault:
                 raise say.NotUnderstood(str(fault)) from None
             row = msgspec.structs.replace(row, wanted=wanted)
-            return row, (await store.put_opt_outs((row,)))[0]
+            what = (await store.put_opt_outs((row,)))[0]
+            left = await store.opt_outs(site=row.site, recipient=row.recipient, scope="", limit=100)
+            return row, what, [one.scope for one in left]
 
     return asyncio.run(write())
 
@@ -109,15 +114,22 @@ async def _book(store: Store, site: str, *, how: str, by: str, at: int | None = 
     )
 
 
-def _told(row: OptOut, what: Written, json: bool) -> None:
+def _told(row: OptOut, what: Written, left: list[str], json: bool) -> None:
     from heliograph.cli.alerts import mask
 
     if json:
         say.data({**_plain(row), "wanted": row.wanted, "what": what})
         return
-    scope = "everything" if row.scope == "all" else row.scope
-    state = f"{mask(row.recipient)} {'may be sent' if row.wanted else 'is sent nothing of'} {scope} of site {row.site}"
-    say.line(f"{state}{' already' if what == 'unchanged' else ''}.")
+    of = "everything" if row.scope == "all" else row.scope
+    who, already = mask(row.recipient), what == "unchanged"
+    if not row.wanted:
+        say.line(f"{who} has {'already ' if already else ''}opted out of {of} of site {row.site}.")
+    elif already:
+        say.line(f"{who} has no opt-out of {of} at site {row.site}; nothing was changed.")
+    else:
+        say.line(f"{who} has no opt-out of {of} at site {row.site} any more.")
+    if row.wanted and left:
+        say.line(f"Still in force: {', '.join(left)}.")
 
 
 @app.command(name="list")
@@ -330,7 +342,7 @@ def export(
     if json:
         say.data({"file": str(file), "rows": rows})
     else:
-        say.line(f"{file} holds {rows:,} opt-outs.")
+        say.line(f"{file} holds {rows:,} opt-out{'' if rows == 1 else 's'}.")
 
 
 async def _export(settings: Settings, to: TextIO, site: str, scope: str) -> int:

@@ -67,7 +67,7 @@ def send(
         The server, as in https://alerts.acme.example. A path is kept: /api/proactiveAlert, or /v1/alerts for the native
         API, which a bearer key is for.
     site
-        The site's id (siteId).
+        The site's id (siteId); that of the key file if not given.
     template
         The template's name (proactiveTemplate).
     language
@@ -109,10 +109,13 @@ def send(
         "externalAlertId": external_alert_id, "proactiveChannel": channel, "proactiveLanguage": language,
         "proactiveTemplate": template, "proactiveTemplateVersion": template_version,
     }  # fmt: skip
-    body = _body({name: value for name, value in given_by_option.items() if value}, var, file)
+    fields = {name: value for name, value in given_by_option.items() if value}
+    body = _body(fields, var, file)
     _address(url, PATH)  # a wrong address is told before a missing key
     given_parts = dict(zip(signing.PARTS, (consumer_key, consumer_secret, token, token_secret, bearer), strict=True))
     parts = signing.parts(key_file, given_parts)
+    if parts.site and not (site or file):
+        body = _body({"siteId": parts.site, **fields}, var, file)
     address = _address(url, native.EXPLAIN if dry_run else native.PATH if parts.bearer else PATH)
     is_native = urlsplit(address).path.startswith("/v1/")
     headers = native.prefer(wait, is_native)

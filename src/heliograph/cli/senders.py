@@ -38,8 +38,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 @app.default
 def senders(*, site: str = "", json: given.Json = False, config: given.Config = None, **flags: given.Flags) -> None:
-    """List the senders of all sites, or of one: state, why and since when, the share of hand-overs of the last minute
-    that were answered, and the address for the provider's callbacks. Their secrets are never shown.
+    """List the senders and how they fare.
+
+    State, why and since when, the share of hand-overs of the last minute that were answered, and the address for the
+    provider's callbacks. Their secrets are never shown.
 
     Parameters
     ----------
@@ -74,12 +76,17 @@ def senders(*, site: str = "", json: given.Json = False, config: given.Config = 
     for one in found:
         if more := _more(one, now):
             say.line(more)
-    for one in found:
-        say.line(f"callbacks of {one.sender.name}: {callback(one.sender, settings)}")
+    called = [(one.sender.name, address) for one in found if (address := callback(one.sender, settings))]
+    for name, address in called:
+        say.line(f"callbacks of {name}: {address}")
+    if called and not settings.public_url:
+        say.note("HELIOGRAPH_PUBLIC_URL is not set: providers cannot call these addresses, only a sandbox here can.")
 
 
 def callback(sender: Sender, settings: Settings) -> str:
-    """The address that is registered with the provider."""
+    """The address that is registered with the provider; empty where it posts no callbacks."""
+    if not getattr(given.plugs().get((sender.channel, sender.provider)), "CALLBACKS", True):
+        return ""
     base = settings.public_url or f"http://{settings.host}:{settings.port}"
     return f"{base.rstrip('/')}/callbacks/{sender.channel}/{sender.provider}/{sender.site}/{sender.name}"
 
@@ -110,7 +117,7 @@ def seen(sender: Sender, reports: tuple[SenderReport, ...], ends: LooseEnds | No
     worst = min(reports, key=lambda one: _WORST.index(one.state) if one.state in _WORST else len(_WORST), default=None)
     state, why, since, next_try = "unknown", "", 0, 0
     if worst is not None and worst.state == "paused":  # a report from before it was resumed
-        state = "closed"
+        state = "closed"  # since then nothing is known of its line
     elif worst is not None:
         state, why, since, next_try = worst.state, worst.why, worst.since, worst.next_try
     if sender.paused:
@@ -121,7 +128,7 @@ def seen(sender: Sender, reports: tuple[SenderReport, ...], ends: LooseEnds | No
         sender=sender,
         reports=reports,
         state="running" if state == "closed" else state,
-        why=why if state != "closed" else "",
+        why=why,
         since=since,
         next_try=next_try,
         in_doubt=ends.in_doubt if ends else 0,
@@ -131,6 +138,8 @@ def seen(sender: Sender, reports: tuple[SenderReport, ...], ends: LooseEnds | No
 
 def _more(one: Seen, now: int) -> str:
     """Why a sender is not running, since when, and when it is tried again; one line, empty for one that runs."""
+    if one.state == "running" and one.why:
+        return f"{one.sender.name}: {one.why.rstrip('.')}."
     if one.state in ("running", "unknown"):
         return ""
     since = f" for {say.ago(one.since, now).removesuffix(' ago')}" if one.since else ""

@@ -17,14 +17,15 @@ PARTS = ("consumer_key", "consumer_secret", "token", "token_secret", "bearer")
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """The four parts of a key, or a bearer key; extra names in a key file are ignored (`keys create --json` writes
-    `site` too)."""
+    """The four parts of a key, or a bearer key; extra names in a key file are ignored. `site`: whose key it is, as
+    `keys create --json` writes it; empty where nobody says."""
 
     consumer_key: str = ""
     consumer_secret: str = ""
     token: str = ""
     token_secret: str = ""
     bearer: str = ""
+    site: str = ""
 
 
 def parts(key_file: Path | None, options: dict[str, str]) -> Parts:

@@ -48,9 +48,13 @@ def as_table(stage: Stage) -> None:
     rows = [_row(stage, played) for played in stage.cast]
     say.table(("channel", "=provider", "=sender", "=answers at", "what it asks for"), rows, empty="Nobody plays.")
     say.line()
-    say.line("Point your own code at it, or the example site (heliograph apply examples/acme-air):")
-    for name, value in stage.variables.items():
-        say.line(f"  export {name}={shlex.quote(value)}")
+    say.line(
+        "Point your own code at it, or the example site (heliograph apply examples/acme-air). In another terminal:"
+    )
+    say.line(f"  . {shlex.quote(str(stage.variables_file))}")
+    say.line("which says:")
+    for one in stage.exports:
+        say.line(f"  {one}")
     say.line("Ctrl-C stops it.")
 
 

@@ -110,18 +110,23 @@ def decision_lines(raw: bytes) -> Iterator[RenderableType]:
     table = _grid(head=True)
     for column in ("channel", "sender", "reach", "asked", "outcome"):
         table.add_column(column, overflow="fold")
+    first = next((line for line in considered if line["chosen"]), None)
     for line in considered:
         age = line.get("age")
-        detail = ": " + ", ".join(line["detail"]) if line.get("detail") else ""
         table.add_row(
             Text(line["channel"]), Text(line["sender"] or "–"), Text(line.get("reach") or "not asked"),
-            Text("–" if age is None else f"{age} s before"),
-            Text(say.clean(("✓ " if line["chosen"] else "✗ ") + _WHY.get(line["why"], line["why"]) + detail)),
+            Text("–" if age is None else f"{age} s before"), Text(say.clean(_outcome(line, line is first))),
         )  # fmt: skip
     yield table
-    for line in considered:
-        if line["chosen"] and line.get("rules"):
-            yield Text(say.clean(f"Made to fit {line['channel']}: {' '.join(line['rules'])}"))
+    # Senders of one channel mostly carry the same: each rule is told once.
+    yield from (
+        Text(said)
+        for said in dict.fromkeys(
+            say.clean(f"Made to fit {line['channel']}: {' '.join(line['rules'])}")
+            for line in considered
+            if line["chosen"] and line.get("rules")
+        )
+    )
     for step in decision.get("steps") or []:
         if step.get("within"):
             yield Text(f"{step['channel']} has {step['within']} s to be {step['need']}.")
@@ -129,6 +134,15 @@ def decision_lines(raw: bytes) -> Iterator[RenderableType]:
         yield Text(f"It ended there: {decision['stop']}.")
     if decision.get("hold"):
         yield Text(f"It was held until {say.when(decision['hold'])} UTC ({decision.get('hold_reason')}).")
+
+
+def _outcome(line: Mapping[str, Any], first: bool) -> str:
+    if line["chosen"]:
+        return "✓ chosen" if first else "· next, if that is left"
+    more = ", ".join(
+        word for word in line.get("detail") or () if word != line["why"]
+    )  # a reason is often the why again
+    return f"✗ {_WHY.get(line['why'], line['why'])}{f': {more}' if more else ''}"
 
 
 def _attempts(attempts: tuple[Attempt, ...]) -> RenderableType:

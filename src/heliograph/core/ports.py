@@ -149,7 +149,8 @@ class Provider(Protocol):
 
     `send`, `revoke`, `ask` and `upload` raise SendError with a fate. `capability` never raises: a failed question is
     `unknown`. `read` is pure; it raises CallRefused for a callback whose signature is wrong. `ask`: what became of a
-    message, where the provider can be asked; None = it does not know it.
+    message, where the provider can be asked; None = it does not know it. One with a line of its own may have
+    `trouble()`: why that is not up, without personal data; empty where it is.
     """
 
     repeats_are_ignored: bool  # a second send with the same message id reaches nobody twice
@@ -184,6 +185,10 @@ class Plug(Protocol):
     `hosts(settings)` names every host that a sender of these settings would speak to ("https://host/…", "host:port").
     Where all of them are the sandbox's, test keys may use it. A module without it speaks to real providers alone.
     `ASKS` = True: its senders have `asks_capability`; a command that only asks opens no others.
+
+    Two more may be left out. `lacks(settings, public)`: one sentence for each thing without which something never
+    arrives, for `heliograph doctor`; `public`: whether our own address is set. `CALLBACKS`: false where the provider
+    posts none, since its receipts come down a line of its own.
     """
 
     NAME: str

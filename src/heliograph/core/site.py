@@ -137,9 +137,10 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class SenderReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one node says of a sender at `at`. `state`: closed | half_open | open | paused | not_open (its provider
-    could not be opened). `since`: ms of its last change, 0 where it never changed. `next_try`: ms, 0 where nothing is
-    waited for. `serves`: the share of recipients that it serves; `good` and `bad`: hand-overs of the breaker's window;
-    `throttled`: hand-overs that met a rate limit, since the node's start."""
+    could not be opened). `why`: also of a closed one, where its line is not up. `since`: ms of its last change, 0 where
+    it never changed. `next_try`: ms, 0 where nothing is waited for. `serves`: the share of recipients that it serves;
+    `good` and `bad`: hand-overs of the breaker's window; `throttled`: hand-overs that met a rate limit, since the
+    node's start."""
 
     site: str
     sender: str

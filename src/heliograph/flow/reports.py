@@ -34,6 +34,8 @@ def report(opened: OpenSender, means: Means, now: int) -> SenderReport:
         next_try = 0 if sender.paused_by else health.next_probe(now)
     elif state != State.CLOSED:
         why, next_try = health.why, health.open_until(now)
+    else:  # all is well as far as hand-overs tell; a line may be down all the same
+        why = getattr(opened.provider, "trouble", str)()
     return SenderReport(
         site=sender.site,
         sender=sender.name,

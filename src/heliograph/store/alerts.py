@@ -7,7 +7,7 @@ import msgspec
 from heliograph.core.alert import Attempt, alert_of, attempt_id
 from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
-from heliograph.core.states import ENDS, AlertState, AttemptState, moved, shown
+from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState, moved, shown
 from heliograph.store import begin, claims, due, journal, operators, receipts, standing
 from heliograph.store.outside import short
 from heliograph.store.standing import Standing
@@ -76,6 +76,8 @@ def outcome(outcome: Outcome, now: int) -> Verb[bool]:
             yield journal.page(site, alert, pages + 1, outcome.entries)
             return False
         attempt_state = moved(before_attempt, outcome.state) if outcome.state else before_attempt
+        if before_attempt in SAID_NO and attempt_state in due.SETTLED:
+            attempt_state = before_attempt  # guessed from a revoke's "not there"; a no that was heard says more
     before = AlertState(alert_state)
     if outcome.next or outcome.revoke_asked:
         asked = attempt.revoke_asked if attempt is not None else None

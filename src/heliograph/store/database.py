@@ -38,6 +38,7 @@ class Database:
         self._engine = engine
         self._write = engine.write
         self._read = engine.read
+        self._look = engine.look
         self._now = now
 
     # the life of an alert
@@ -89,7 +90,7 @@ class Database:
         test: bool = False,
         limit: int = 50,
     ) -> list[AlertRow]:
-        return await self._read(facts.alerts, site, state, recipient, external, before, test, limit)
+        return await self._look(facts.alerts, site, state, recipient, external, before, test, limit)
 
     async def attempt(self, attempt: str) -> Attempt | None:
         return await self._read(alerts.attempt, attempt)
@@ -126,20 +127,20 @@ class Database:
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]:
-        return await self._read(opt_outs.listed, site, recipient, scope, after, limit)
+        return await self._look(opt_outs.listed, site, recipient, scope, after, limit)
 
     # what operators look at
     async def loose_ends(self, before: int) -> list[LooseEnds]:
-        return await self._read(operators.loose_ends, before)
+        return await self._look(operators.loose_ends, before)
 
     async def unmatched(self, before: int, limit: int) -> list[Unmatched]:
-        return await self._read(operators.unmatched, before, limit)
+        return await self._look(operators.unmatched, before, limit)
 
     async def report_senders(self, reports: tuple[SenderReport, ...]) -> None:
         await self._write(operators.report, reports)
 
     async def sender_reports(self, since: int) -> list[SenderReport]:
-        return await self._read(operators.reports, since)
+        return await self._look(operators.reports, since)
 
     # media
     async def put_media(self, site: str, digest: str, content_type: str, data: bytes) -> bool:

@@ -8,7 +8,7 @@ from heliograph.core.ports import Due
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.store.verb import Verb
 
-_SETTLED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
+SETTLED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
 _FAILED = frozenset({AttemptState.FAILED, AttemptState.REVOKED, AttemptState.EXPIRED})
 _OPEN = frozenset({AlertState.ACCEPTED, AlertState.SCHEDULED, AlertState.SENDING, AlertState.SENT})
 
@@ -51,7 +51,7 @@ def break_leases() -> Verb[None]:
 def follow(site: str, attempt: str, state: AttemptState, alert: AlertState, now: int) -> Verb[None]:
     """What an attempt's state, told by a receipt, means for its due row: delivered, nothing is left to be done;
     failed while its alert (in state `alert`) is open, somebody must look at once: the next channel, or the end."""
-    if state in _SETTLED:
+    if state in SETTLED:
         yield "due_drop", (site, "attempt", attempt)
     elif state in _FAILED and alert in _OPEN:
         yield "due_hasten", (site, "attempt", attempt, now)

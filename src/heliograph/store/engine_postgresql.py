@@ -19,6 +19,7 @@ from heliograph.store.url import Address
 from heliograph.store.verb import T, Verb
 
 CONNECTIONS = 10  # per process; PostgreSQL takes 100 in all unless told otherwise
+LISTS = 3  # of them at most for lists, which may walk far: the others are for alerts
 CONNECT_WITHIN = 5.0  # seconds
 ANSWER_WITHIN = 10.0  # seconds for one statement
 WRITE = "BEGIN"
@@ -52,6 +53,7 @@ class Postgresql:
         self._statements = statements.load("postgresql")
         self._idle: list[asyncpg.Connection] = []
         self._places = asyncio.Semaphore(CONNECTIONS)
+        self._lists = asyncio.Semaphore(LISTS)
         self._closed = False
 
     @classmethod
@@ -66,6 +68,10 @@ class Postgresql:
 
     async def read(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         return await self._run(verb, args, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    async def look(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
+        async with self._lists:
+            return await self.read(verb, *args)
 
     async def backup(self, path: str, progress: Callable[[int, int], None]) -> None:
         raise SetupError(

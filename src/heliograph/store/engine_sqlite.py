@@ -1,4 +1,5 @@
-"""SQLite: the only file that knows sqlite3. One connection writes, one reads, each in a thread of its own.
+"""SQLite: the only file that knows sqlite3. One connection writes, one reads, one reads lists, each in a thread of its
+own.
 
 WAL, so that readers never wait for the writer; `synchronous = FULL`, so that a commit is on the disk when it returns
 (with group commit it costs no more than NORMAL: 22 us against 21 us per row in groups of 200).
@@ -95,6 +96,7 @@ class Sqlite:
         self._path = path
         self._writer = Group(Session(path, "BEGIN IMMEDIATE"), "store-writer")
         self._reader = Group(Session(path, "BEGIN"), "store-reader")
+        self._lister = Group(Session(path, "BEGIN"), "store-lister")
 
     async def write(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
         value: T = await self._writer.submit(verb, *args)
@@ -104,12 +106,17 @@ class Sqlite:
         value: T = await self._reader.submit(verb, *args)
         return value
 
+    async def look(self, verb: Callable[..., Verb[T]], *args: Any) -> T:
+        value: T = await self._lister.submit(verb, *args)
+        return value
+
     async def backup(self, path: str, progress: Callable[[int, int], None]) -> None:
         await asyncio.to_thread(_backup, self._path, path, progress)
 
     async def close(self) -> None:
         await self._writer.close()
         await self._reader.close()
+        await self._lister.close()
 
 
 def connect(path: str, *, wait: float = BUSY) -> sqlite3.Connection:

@@ -120,7 +120,7 @@ def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> V
 
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
     recipient = short(heard.recipient)
-    at = now if heard.at is None else heard.at
+    at = now if heard.at is None else min(heard.at, now)  # a clock that is ahead must not outdo what is said later
     row = OptOut(site=site, recipient=recipient, scope=channel, at=at, how="provider", by=sender, wanted=heard.wanted)
     yield from opt_outs.say(row)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)

@@ -19,7 +19,7 @@ def say(row: OptOut) -> Verb[Written]:
     """What was said last decides, in whichever order it comes. Said again, the first no stays the proof, with its time,
     way and name. A yes is remembered also where there was no no: an older one may still come."""
     place = row.site, row.recipient, row.scope
-    there = yield "opt_out_read", place
+    there = yield "opt_out_lock", place
     wanted, at = there[0] if there else (1, -1)
     if there and bool(wanted) is row.wanted:
         yield "opt_out_again", (*place, row.at)

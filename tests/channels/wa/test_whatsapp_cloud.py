@@ -74,6 +74,17 @@ async def test_the_numbers_own_rate_is_kept(opened, stub):
     assert asyncio.get_running_loop().time() - started > 0.2
 
 
+async def test_what_ends_while_it_waits_for_the_rate_is_not_sent(opened, stub):
+    provider = opened(messages_per_second=2)
+    stub.reply = TAKEN
+    await provider.send(message(), soon())
+    await provider.send(message(), soon())
+    with pytest.raises(SendError) as caught:
+        await provider.send(message(expires=NOW + 100), soon())
+    assert (caught.value.code, caught.value.fate) == ("throttled", Fate.RETRY)
+    assert len(stub.asked) == 2
+
+
 @pytest.mark.parametrize("reply", [refusal(130429, 429), {"status": 429, "body": ""}, refusal(80007)])
 async def test_what_the_whole_number_sends_too_much_of_holds_all(opened, stub, reply):
     provider = opened()

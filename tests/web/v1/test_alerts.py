@@ -300,6 +300,8 @@ async def test_the_list_is_filtered_and_turned_page_by_page(caller: Any, ask: An
         ("limit=0", "limit"),
         ("limit=201", "limit"),
         ("limit=x", "limit"),
+        ("limit=0000002000000000", "limit"),
+        ("limit=" + "1" * 5000, "limit"),
         ("cursor=1", "cursor"),
         ("recipient=5", "recipient"),
         ("stat=sent", "stat"),

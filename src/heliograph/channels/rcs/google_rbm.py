@@ -32,7 +32,7 @@ from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, 
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["ASKS", "CARRIES", "NAME", "SECRETS", "GoogleRbm", "Settings", "check", "hosts", "measure", "open"]
+__all__ = ["ASKS", "CARRIES", "NAME", "SECRETS", "GoogleRbm", "Settings", "check", "hosts", "lacks", "measure", "open"]
 
 NAME = "google-rbm"
 SECRETS = frozenset({"key", "webhook_token"})
@@ -96,6 +96,13 @@ def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> GoogleRbm:
 def hosts(settings: Settings) -> tuple[str, ...]:
     """Google's, or the sandbox's: of the API and of the token endpoint."""
     return _base(settings), endpoint(settings.key, settings.token_url)
+
+
+def lacks(settings: Settings, public: bool) -> tuple[str, ...]:
+    """Google calls one address per agent, which is set there: `public` changes nothing that is told."""
+    if not settings.webhook_token:
+        return ("webhook_token is not set: no receipt and no reply is taken.",)
+    return ()
 
 
 def measure(content: Content) -> Size:

@@ -37,11 +37,13 @@ from heliograph.core.site import Sender
 from heliograph.core.states import AttemptState
 from heliograph.errors import Blame, CallRefused, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "hosts", "measure", "open"]
+__all__ = ["CALLBACKS", "CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "hosts", "lacks", "measure", "open"]
 
 NAME = "smpp"
 SECRETS = frozenset({"password"})
 CARRIES = Carries()
+
+CALLBACKS = False  # receipts and replies come down the line
 
 GOOD_BYE = 2.0  # seconds to unbind in
 
@@ -53,6 +55,11 @@ _open: WeakValueDictionary[tuple[int, str, str], Smpp] = WeakValueDictionary()
 def hosts(settings: Settings) -> tuple[str, ...]:
     """The centre, or the sandbox's."""
     return (settings.shown,)
+
+
+def lacks(settings: Settings, public: bool) -> tuple[str, ...]:
+    """A centre calls nobody, so that `public` says nothing."""
+    return ("registered_delivery is 0: no receipt comes.",) if settings.registered_delivery == 0 else ()
 
 
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Smpp:
@@ -174,6 +181,9 @@ class Smpp:
     def health(self) -> dict[str, object]:
         """How the line is: binds up, the window in use, what waits, the last error."""
         return self._line.health()
+
+    def trouble(self) -> str:
+        return self._line.trouble()
 
     async def close(self) -> None:
         """Unbinds and closes within two seconds; what was heard is written down first."""

@@ -99,6 +99,14 @@ class Line:
             "last_error": self._last,
         }
 
+    def trouble(self) -> str:
+        """Why the line is not as it should be, for an operator; empty where every bind is up."""
+        up = sum(bind.session is not None for bind in self._binds)
+        if up:
+            return "" if up == len(self._binds) else f"{up} of its {len(self._binds)} binds are up"
+        down = self._down()
+        return f"no bind is up. {down.sentence.replace(' Nothing was sent.', '') if down else 'It is connecting.'}"
+
     def _pump(self) -> None:
         waiting = self._waiting
         least = self._loop.time() + LEAST_SECONDS

@@ -38,7 +38,8 @@ class Questions:
             self._taken[sending.id] = tuple(one for one in sending.references if one)
 
     async def cancel(self, message_id: str, recipient: str, deadline: float) -> Revoked:
-        """Gone is what was cancelled in all its parts. Raises SendError."""
+        """Gone is what was cancelled in all its parts; not there is what the centre knows no part of, or what it says
+        (query_sm) was delivered. A bare refusal says nothing: the phone may be off. Raises SendError."""
         ids = self._taken.get(message_id, ())
         if not self._settings.cancel or not ids:
             raise SendError(
@@ -50,15 +51,23 @@ class Questions:
         settings = self._settings
         address = recipient if settings.recipient_plus else recipient.removeprefix("+")
         to = bytes((settings.recipient_ton, settings.recipient_npi)) + address.encode("ascii") + b"\0"
-        gone = 0
+        gone, kept = 0, 0
         for one in ids:
             body = smpp_pdu.cancel(one, self._source, to, settings.service_type)
             status, _ = await self._ask("cancel_sm", n.CANCEL_SM, body, deadline)
             if status == n.ROK:
                 gone += 1
-            elif status not in (n.RCANCELFAIL, n.RINVMSGID):
+            elif status == n.RCANCELFAIL:
+                kept = status
+            elif status != n.RINVMSGID:
                 raise smpp_answers.refused(status, exchange=self._line.exchange("cancel_sm", status=status))
-        return Revoked(gone=gone == len(ids), exchange=self._line.exchange("cancel_sm", status=0))
+        note = self._line.exchange("cancel_sm", status=kept)
+        if kept and not gone and settings.query:
+            now = await self.query(message_id, ids, deadline)
+            kept = 0 if now is not None and now.state is AttemptState.DELIVERED else kept
+        if kept or 0 < gone < len(ids):
+            raise smpp_answers.refused(kept or n.RCANCELFAIL, exchange=note)
+        return Revoked(gone=gone == len(ids), exchange=note)
 
     async def query(self, message_id: str, references: tuple[str, ...], deadline: float) -> Receipt | None:
         """What became of the whole: failed with the first part that failed, delivered when the last one was. None where

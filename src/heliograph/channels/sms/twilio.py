@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from base64 import b64encode
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -26,7 +26,7 @@ from heliograph.core.ports import Call, Heard, Message, Response, Revoked, Taken
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Twilio", "check", "hosts", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Twilio", "check", "hosts", "lacks", "measure", "open"]
 
 NAME = "twilio"
 SECRETS = frozenset({"auth_token", "api_secret"})
@@ -75,6 +75,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def hosts(settings: Settings) -> tuple[str, ...]:
     """Twilio's, or the sandbox's."""
     return (_base(settings),)
+
+
+def lacks(settings: Settings, public: bool) -> tuple[str, ...]:
+    """Each message tells Twilio where its receipts belong, and the signature covers that address."""
+    told = []
+    if not settings.auth_token:
+        told.append("auth_token is not set: no receipt and no reply is believed.")
+    if not public and (urlsplit(_base(settings)).hostname or "").endswith(".twilio.com"):
+        told.append(
+            "HELIOGRAPH_PUBLIC_URL is not set: Twilio is told an address that it cannot call, so no receipt comes."
+        )
+    return tuple(told)
 
 
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> Twilio:

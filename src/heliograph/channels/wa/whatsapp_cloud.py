@@ -28,7 +28,7 @@ from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, 
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "WhatsAppCloud", "check", "hosts", "measure", "open"]
+__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "WhatsAppCloud", "check", "hosts", "lacks", "measure", "open"]
 
 NAME = "whatsapp-cloud"
 SECRETS = frozenset({"access_token", "app_secret", "verify_token"})
@@ -84,6 +84,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 def hosts(settings: Settings) -> tuple[str, ...]:
     """Meta's, or the sandbox's."""
     return (_base(settings),)
+
+
+def lacks(settings: Settings, public: bool) -> tuple[str, ...]:
+    """Meta calls the address that is set there: `public` changes nothing that is told."""
+    told = []
+    if not settings.app_secret:
+        told.append("app_secret is not set: no receipt and no reply is believed.")
+    if not settings.verify_token:
+        told.append("verify_token is not set: Meta cannot verify the address of the callbacks.")
+    return tuple(told)
 
 
 def open(sender: Sender, settings: msgspec.Struct, ways: Ways) -> WhatsAppCloud:
@@ -165,7 +175,9 @@ class WhatsAppCloud:
             )
         if any(media.upload and not media.reference for media in whatsapp_cloud_wire.media_in(content)):
             raise _ours("not_uploaded", "A medium of the message was not uploaded to Meta before it was sent.")
-        await self._may_go(message.recipient, deadline)
+        # Nothing is sent after the alert's end, however long the caller would wait for the rate.
+        ends = asyncio.get_running_loop().time() + (message.expires - message.now) / 1000
+        await self._may_go(message.recipient, min(deadline, ends))
         body = whatsapp_cloud_wire.message(
             content,
             id=message.id,

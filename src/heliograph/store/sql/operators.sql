@@ -14,9 +14,6 @@ WHERE opt_outs.at <= excluded.at;
 -- Said once more: the first one stays the proof, the last one decides.
 UPDATE opt_outs SET at = :at WHERE site = :site AND recipient = :recipient AND scope = :scope AND at < :at;
 
--- name: opt_out_read(site, recipient, scope)
-SELECT wanted, at FROM opt_outs WHERE site = :site AND recipient = :recipient AND scope = :scope;
-
 -- name: opt_outs_list(site, recipient, scope, from_recipient, from_scope, many)
 -- In the order of the key, from the one after (from_recipient, from_scope) on.
 SELECT recipient, scope, since, how, by_whom FROM opt_outs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -17,12 +16,12 @@ from heliograph.flow.begin import ON_ITS_WAY, begin, outcome
 from heliograph.flow.means import Means
 from heliograph.flow.once import answered
 from heliograph.flow.result import Result
-from heliograph.settings import close
 from heliograph.web.call import JSON, Doors, Headers, WebAnswer, WebCall
-from heliograph.web.problem import problem, shown
+from heliograph.web.problem import problem
 from heliograph.web.route import Docs, Said
 from heliograph.web.v1 import said, shapes, told
 from heliograph.web.v1.caller import caller, done
+from heliograph.web.v1.query import filters, page_of
 from heliograph.web.v1.request import asked, field_problem, refusal
 
 SENDS, READS = Scope.ALERTS_SEND, Scope.ALERTS_READ
@@ -83,10 +82,9 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
     found = await caller(call, doors, doors.means.clock.new_id(), READS)
     if isinstance(found, WebAnswer):
         return found
-    query, faults = _query(call.query)
+    query, limit, faults = _query(call.query)
     if faults:
         return await done(field_problem(faults, code="invalid_query"), found, call, doors)
-    limit = int(query.pop("limit", USUAL))
     rows = await doors.means.store.alerts(
         site=found.site.id,
         state=query.get("state", ""),
@@ -107,37 +105,23 @@ IN_DOUBT = "in_doubt"  # no state of an alert: one that has an attempt whose ans
 FILTERS = ("state", "recipient", "external_alert_id", "cursor", "limit")
 
 
-def _query(raw: bytes) -> tuple[dict[str, str], dict[str, str]]:
-    """The filters, each checked, and the faults by name."""
-    found: dict[str, str] = {}
-    faults: dict[str, str] = {}
-    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-        if name not in FILTERS:
-            faults[shown(name.encode(), 40)] = (
-                f"There is no filter {shown(name.encode(), 40)}.{close(name, FILTERS)} Leave it out."
-            )
-        elif name in found:
-            faults[name] = f"{name} is sent twice. Send it once."
-        elif value:
-            found[name] = value
+def _query(raw: bytes) -> tuple[dict[str, str], int, dict[str, str]]:
+    """The filters, each checked; how many are asked for; and the faults by name."""
+    found, faults = filters(raw, FILTERS)
     states = [*(state.value for state in AlertState), IN_DOUBT]
     if found.get("state", "sent") not in states:
         faults["state"] = f"state is none of {', '.join(states)}."
     if "recipient" in found:
-        # A plus that is not encoded stands for a space in a query.
-        number = phone.international("+" + found["recipient"].strip().removeprefix("+"))
+        number = phone.international(found["recipient"])
         if isinstance(number, phone.PhoneFault):
             faults["recipient"] = number.sentence
         else:
             found["recipient"] = number
     if "cursor" in found and not _id(found["cursor"]):
         faults["cursor"] = "cursor is not one of ours. Send `next` of the page before as it came."
-    limit = found.get("limit", "1")
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
-        faults["limit"] = f"limit must be 1 to {MOST}."
     if "\0" in found.get("external_alert_id", ""):
         faults["external_alert_id"] = "external_alert_id holds a NUL character, which no alert has."
-    return found, faults
+    return found, page_of(found, USUAL, MOST, faults), faults
 
 
 async def one(call: WebCall, doors: Doors) -> WebAnswer:

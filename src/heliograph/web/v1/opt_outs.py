@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from urllib.parse import parse_qsl
 
 import msgspec
 
 from heliograph.core.optout import Book, OptOut, RowFault, read, read_scope
 from heliograph.core.ports import Written
 from heliograph.core.site import Scope
-from heliograph.settings import close
 from heliograph.web import json_type
 from heliograph.web.call import JSON, Doors, WebAnswer, WebCall
 from heliograph.web.livedeflect.answers import rfc3339
-from heliograph.web.problem import problem, shown
+from heliograph.web.problem import problem
 from heliograph.web.route import Docs, Said
 from heliograph.web.v1 import said, shapes
 from heliograph.web.v1.caller import Caller, caller, done
+from heliograph.web.v1.query import filters, page_of
 from heliograph.web.v1.request import field_problem
 
 SCOPE = Scope.OPT_OUTS_WRITE
@@ -49,7 +48,7 @@ async def remove(call: WebCall, doors: Doors) -> WebAnswer:
     found = await caller(call, doors, doors.means.clock.new_id(), SCOPE)
     if isinstance(found, WebAnswer):
         return found
-    query, faults = _query(call.query, ("recipient", "scope"))
+    query, faults = filters(call.query, ("recipient", "scope"))
     if not query.get("recipient") and "recipient" not in faults:
         faults["recipient"] = "recipient is missing. Send it in the query."
     if faults:
@@ -90,7 +89,7 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
     found = await caller(call, doors, doors.means.clock.new_id(), SCOPE)
     if isinstance(found, WebAnswer):
         return found
-    query, faults = _query(call.query, ("recipient", "scope", "cursor", "limit"))
+    query, faults = filters(call.query, ("recipient", "scope", "cursor", "limit"))
     recipient, scope, after = "", "", ("", "")
     try:
         if query.get("recipient"):
@@ -106,15 +105,13 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
             after = ("\0", "")
         if not all(part.isprintable() for part in after):
             faults["cursor"] = "cursor is not one of ours. Send `next` of the page before as it came."
-    limit = query.get("limit") or str(USUAL)
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= MOST):
-        faults["limit"] = f"limit must be 1 to {MOST}."
+    limit = page_of(query, USUAL, MOST, faults)
     if faults:
         return await done(field_problem(faults, code="invalid_query"), found, call, doors)
     rows = await doors.means.store.opt_outs(
-        site=found.site.id, recipient=recipient, scope=scope, after=(found.site.id, *after), limit=int(limit) + 1
+        site=found.site.id, recipient=recipient, scope=scope, after=(found.site.id, *after), limit=limit + 1
     )
-    page = rows[: int(limit)]
+    page = rows[:limit]
     body = shapes.OptOutList(
         opt_outs=[_shape(row) for row in page], next=_cursor(page[-1]) if len(rows) > len(page) else None
     )
@@ -127,23 +124,6 @@ def _shape(row: OptOut) -> shapes.OptOutShape:
 
 def _cursor(row: OptOut) -> str:
     return urlsafe_b64encode(msgspec.json.encode((row.recipient, row.scope))).decode()
-
-
-def _query(raw: bytes, names: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
-    found: dict[str, str] = {}
-    faults: dict[str, str] = {}
-    for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
-        if name not in names:
-            label = shown(name.encode(), 40)
-            faults[label] = f"There is no filter {label}.{close(name, names)} Leave it out."
-        elif name in found:
-            faults[name] = f"{name} is sent twice. Send it once."
-        else:
-            found[name] = value
-    if found.get("recipient"):
-        # A plus that is not encoded stands for a space in a query.
-        found["recipient"] = "+" + found["recipient"].strip().removeprefix("+")
-    return found, faults
 
 
 _CHANGED = Said(200, "How it stands now", shapes.OptOutChange)

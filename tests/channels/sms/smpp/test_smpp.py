@@ -125,8 +125,10 @@ async def test_a_refused_bind_is_the_senders_fault_until_it_is_taken(centre, ope
     assert (error.code, error.fate) == (code, Fate.CONFIG)
     assert provider.health()["binds_up"] == 0
     assert "ESME_RINV" in str(provider.health()["last_error"])
+    assert provider.trouble().startswith("no bind is up. ") and "Nothing was sent" not in provider.trouble()
     smsc.account = {"acme": Account("wrong"), "x": Account("pw-1")}.get
     await until(lambda: provider.health()["binds_up"] == 1)
+    assert provider.trouble() == ""
     await provider.send(message(), soon())
 
 
@@ -599,6 +601,24 @@ async def test_query_and_cancel_where_they_are_set(centre, opened):
     assert (await provider.revoke("m-2", NUMBER, soon())).gone is True
     error = await refused(provider.revoke("m-unknown", NUMBER, soon()))
     assert error.code == "unsupported"
+
+
+async def test_a_centre_that_takes_nothing_back_has_not_said_that_it_was_delivered(centre, opened):
+    """Its phone may be off, or have half of the message: that is unknown, and no delivery."""
+    smsc = await centre()
+    provider = await opened(smsc.port, cancel=True)
+    await provider.send(message("short"), soon())
+    for there in smsc.taken.values():
+        there.stat = "UNDELIV"
+    error = await refused(provider.revoke("m-1", NUMBER, soon()))
+    assert (error.code, error.fate) == ("rejected", Fate.PERMANENT)
+    await provider.send(message(LONG, id="m-2"), soon())
+    list(smsc.taken.values())[-1].stat = "DELIVRD"
+    assert (await refused(provider.revoke("m-2", NUMBER, soon()))).code == "rejected"
+    asks = await opened(smsc.port, cancel=True, query=True)
+    await asks.send(message("short", id="m-3"), soon())
+    list(smsc.taken.values())[-1].stat = "UNDELIV"
+    assert (await refused(asks.revoke("m-3", NUMBER, soon()))).code == "rejected"
 
 
 async def test_by_default_a_centre_is_asked_nothing(centre, opened):
