@@ -23,6 +23,7 @@ _WHY = {
     "content_does_not_fit": "the message does not fit", "opted_out": "the recipient opted out",
     "not_for_test": "a test key, and it is no sandbox sender",
     "sender_paused": "its sender is paused", "cannot_reach": "the recipient cannot be reached on it",
+    "outside_window": "the recipient's window is closed", "passed": "it was left before", "tried": "it just failed",
 }  # fmt: skip
 
 
