@@ -7,7 +7,7 @@ import msgspec
 from flow.test_send import record, sent
 from flow.world import SITE, House, Plug, refusal
 from heliograph.core.channel import Carries
-from heliograph.core.content import Card, CardBody, Reply, Text
+from heliograph.core.content import Card, CardBody, Content, File, Media, Reply, Text
 from heliograph.core.event import Inbound
 from heliograph.core.template import Template, Variable
 from heliograph.errors import Fate
@@ -60,3 +60,23 @@ async def test_what_is_fitted_is_what_is_checked(house: House) -> None:
     await house.means.registry.refresh(house.store)
     await sent(house)
     assert all(isinstance(one, Text) for one in seen) and seen
+
+
+async def test_a_sender_whose_settings_let_it_carry_more_gets_more(house: House) -> None:
+    """A provider's own word on what it carries stands above its module's."""
+    bare = Plug()
+    bare.CARRIES = Carries()
+    house.plugs = {"sms": bare}
+    await house.set_up(channels=("sms",))
+    photo = File(media=Media(url="https://acme.example/a.jpg"))
+    variables = (Variable(name="Time"),)
+    languages: dict[str, dict[str, Content]] = {"en": {"any": photo}}
+    await house.store.put_template(
+        Template(site=SITE, name="delay", version="2", variables=variables, languages=languages)
+    )
+    await house.means.registry.refresh(house.store)
+    plain = await record(house, (await sent(house)).alert)
+    assert isinstance(plain.attempts[0].content, Text)
+    house.providers["sms"].carries = Carries(files=True)  # type: ignore[attr-defined]
+    whole = await record(house, (await sent(house, external_alert_id="2")).alert)
+    assert whole.attempts[0].content == photo

@@ -178,7 +178,8 @@ class Plug(Protocol):
     """A provider's module in a channel's folder (`channels/rcs/google_rbm.py`), found by plugs.py.
 
     `NAME` is the provider's name ("google-rbm"). `Settings` is a msgspec.Struct of its sender's settings;
-    `SECRETS` names the fields that are sealed when applied. `CARRIES`: what its messages can be. `open` is called in
+    `SECRETS` names the fields that are sealed when applied. `CARRIES`: what its messages can be (where a sender's
+    settings change that, its provider has `carries` of its own). `open` is called in
     the event loop; a provider with a line of its own begins it there. `check` returns one sentence per fault of a
     content that is to be sent, `measure` says how much it is.
 

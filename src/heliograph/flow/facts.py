@@ -60,7 +60,7 @@ async def gather(
         content = template.render(alert.language, channel, alert.variables)
         first, here = len(candidates), False  # whether a sender of this channel will do
         for opened in found:
-            fitted = fit(content, opened.plug.CARRIES) if content is not None and opened.plug else None
+            fitted = fit(content, opened.carries) if content is not None and opened.plug else None
             faults = tuple(opened.plug.check(fitted.content)) if fitted and opened.plug else ()
             if fitted:
                 contents[opened.sender.name] = fitted.content

@@ -13,6 +13,7 @@ from hashlib import blake2b
 import msgspec
 
 from heliograph.core.alert import Attempt
+from heliograph.core.channel import Carries
 from heliograph.core.ports import Changes, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
@@ -44,6 +45,13 @@ class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def known_as(self) -> str:
         return self.sender.name + self.mark
+
+    @property
+    def carries(self) -> Carries:
+        """What this sender's messages can be: its module's word, unless its settings make it more or less."""
+        assert self.plug is not None
+        own: Carries | None = getattr(self.provider, "carries", None)
+        return own or self.plug.CARRIES
 
     mark: str = ""
 

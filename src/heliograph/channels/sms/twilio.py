@@ -143,6 +143,7 @@ class Twilio:
             self._sender = ("MessagingServiceSid", settings.messaging_service_sid)
         self._token = settings.auth_token
         self._mms = settings.mms
+        self.carries = msgspec.structs.replace(CARRIES, files=settings.mms)
         self._pace = Pace(settings.messages_per_second)
         self._ways = ways
 
