@@ -1,5 +1,6 @@
-"""The cheapest provider there can be: answers every POST with a ready AgentMessage, every GET with features, and the
-token call with a token. It stands on the load's core, so that only heliograph is measured.
+"""The cheapest provider there can be: answers every call with what its path asks for, ready-made: Google's
+AgentMessage, features, files and token, WhatsApp's and Twilio's messages. It stands on the load's core, so that only
+heliograph is measured.
 
 Run as a program: prints its port, then serves until it is killed.
 """
@@ -38,6 +39,41 @@ MESSAGE = json.dumps(
 FEATURES = b'{"features":["RICHCARD_STANDALONE","RICHCARD_CAROUSEL","ACTION_OPEN_URL"]}'
 TOKEN = b'{"access_token":"stub","expires_in":3600,"token_type":"Bearer"}'
 FILE = b'{"name":"files/jkl7y5btiioJTIjSNahX0heD"}'
+WHATSAPP = json.dumps(
+    {
+        "messaging_product": "whatsapp",
+        "contacts": [{"input": "+17703101414", "wa_id": "17703101414"}],
+        "messages": [
+            {"id": "wamid.HBgLMTc3MDMxMDE0MTQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA", "message_status": "accepted"}
+        ],
+    }
+).encode()
+TWILIO = json.dumps(
+    {
+        "account_sid": "AC0123456789abcdef0123456789abcdef",
+        "api_version": "2010-04-01",
+        "body": "Acme Air: your flight to Kansas City is delayed. It now leaves at 7:35 pm from gate C35.",
+        "date_created": "Fri, 17 Aug 2018 18:55:10 +0000",
+        "date_sent": None,
+        "date_updated": "Fri, 17 Aug 2018 18:55:10 +0000",
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": "+12025550100",
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": "1",
+        "price": None,
+        "price_unit": "USD",
+        "sid": "SM0123456789abcdef0123456789abcdef",
+        "status": "queued",
+        "subresource_uris": {
+            "media": "/2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef/Messages/SM0/Media.json"
+        },
+        "to": "+17703101414",
+        "uri": "/2010-04-01/Accounts/AC0123456789abcdef0123456789abcdef/Messages/SM0.json",
+    }
+).encode()
 
 
 def _answer(body: bytes) -> bytes:
@@ -65,6 +101,10 @@ class Provider(asyncio.Protocol):
             body = FEATURES
         elif b"/files" in self.url:
             body = FILE
+        elif self.url.startswith(b"/2010-04-01/"):
+            body = TWILIO
+        elif self.url.startswith(b"/v2"):  # the version of Meta's Graph API
+            body = WHATSAPP
         else:
             body = MESSAGE
         self.transport.write(_answer(body))

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,6 +29,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from oauthlib.oauth1 import Client
 
 HERE = Path(__file__).parent
+EXAMPLE = HERE.parent / "examples" / "acme-air"
 PEOPLE = 200  # different recipients
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -106,8 +108,11 @@ def service_account(path: Path, token_uri: str) -> None:
     )
 
 
-def heliograph(directory: str, provider: int) -> tuple[subprocess.Popen[str], int, dict[str, str]]:
-    """A server on core 0 with examples/acme-air pointed at the stub, and a key for it."""
+def heliograph(
+    directory: str, provider: int, more: Mapping[str, str] = {}, site: Path = EXAMPLE
+) -> tuple[subprocess.Popen[str], int, dict[str, str]]:
+    """A server on core 0 with examples/acme-air pointed at the stub, and a key for it. `more`: variables besides;
+    `site`: a folder that is like the example."""
     account = Path(directory) / "account.json"
     service_account(account, f"http://127.0.0.1:{provider}/token")
     port = free_port()
@@ -121,10 +126,11 @@ def heliograph(directory: str, provider: int) -> tuple[subprocess.Popen[str], in
         "ACME_RBM_KEY_FILE": str(account),
         "ACME_RBM_AGENT": "bench",
         "ACME_RBM_WEBHOOK_TOKEN": "bench-webhook-token",
+        **more,
     }
     program = str(Path(sys.executable).with_name("heliograph"))
     subprocess.run(
-        [program, "apply", str(HERE.parent / "examples" / "acme-air")],
+        [program, "apply", str(site)],
         env=environ,
         check=True,
         stdout=subprocess.DEVNULL,
@@ -155,7 +161,7 @@ def main() -> None:
     read.add_argument("--rounds", type=int, default=3, help="rounds of each, in turn")
     read.add_argument("--connections", type=int, default=64)
     given = read.parse_args()
-    base = json.loads((HERE.parent / "examples" / "acme-air" / "request.json").read_text())
+    base = json.loads((EXAMPLE / "request.json").read_text())
     stand_in = dict.fromkeys(("consumer_key", "consumer_secret", "token", "token_secret"), "floor")
     rounds: dict[str, list[dict[str, Any]]] = {"alert": [], "house": [], "bare": []}
     with tempfile.TemporaryDirectory() as directory:

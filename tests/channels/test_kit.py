@@ -1,6 +1,8 @@
-"""Retry-After, times and signatures as providers write them."""
+"""Retry-After, times, signatures and forms as providers write them."""
 
 from __future__ import annotations
+
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -96,3 +98,15 @@ def test_hmac_of_a_published_vector():
     """RFC 4231, test case 2."""
     told = kit.hmac_base64("Jefe", b"what do ya want for nothing?", "sha512")
     assert told == "Fkt6e/z4GeLjlfvnO1bgo4e9ZCIugx/WECcM1+olBVSXWL91wFqZSm0DT2X48Ob9yuqxo01Ka0tjbgcKOLznNw=="
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=200)), max_size=6))
+def test_a_form_is_urllibs_to_the_byte(fields):
+    assert kit.form(fields) == urlencode(fields).encode()
+
+
+def test_a_form_holds_every_byte_and_no_half_of_a_pair():
+    every = "".join(map(chr, range(256)))
+    assert kit.form([("a b", every), ("a b", "😀 é~*")]) == urlencode([("a b", every), ("a b", "😀 é~*")]).encode()
+    with pytest.raises(UnicodeEncodeError):
+        kit.form([("a", "\ud83d")])

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 import math
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -87,6 +88,21 @@ def same(given: str, expected: str) -> bool:
 def fingerprint(data: bytes) -> str:
     """A stable id for an event that carries none: the first 32 hex digits of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def form(fields: Iterable[tuple[str, str]]) -> bytes:
+    """Fields as application/x-www-form-urlencoded, a name as often as it stands there; the bytes of urllib's urlencode
+    in less than half of its time. Raises UnicodeEncodeError for half of a surrogate pair."""
+    return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in fields]).encode("ascii")
+
+
+def _quoted(text: str) -> str:
+    """Each byte of the UTF-8 stands for itself or for its row of the table."""
+    return (text if text.isascii() else text.encode().decode("latin-1")).translate(_FORM)
+
+
+# A space is a plus in a form, which is what quote_plus says in two steps.
+_FORM = [quote_plus(bytes([byte])) for byte in range(256)]
 
 
 def milliseconds(rfc3339: str) -> int | None:

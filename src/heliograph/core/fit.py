@@ -64,6 +64,8 @@ def _plainly_fits(content: Content, carries: Carries) -> bool:
         row = content.suggestions
     elif isinstance(content, Card) and carries.cards:
         row = content.card.suggestions + content.suggestions
+    elif isinstance(content, Named) and carries.named:
+        return content.free is None or _plainly_fits(content.free, carries)
     else:
         return False
     if len(row) > carries.most:

@@ -5,10 +5,9 @@ Source: twilio.com/docs/messaging/api/message-resource and Twilio's OpenAPI desc
 
 from __future__ import annotations
 
-from urllib.parse import quote_plus
-
 import msgspec
 
+from heliograph.channels import kit
 from heliograph.core import sms
 from heliograph.core.channel import Size
 from heliograph.core.content import Content, File, Named, Text
@@ -37,16 +36,10 @@ def form(content: Content, *, sender: tuple[str, str], to: str, status_callback:
     if content.native and NATIVE in content.native:
         for name, value in msgspec.json.decode(content.native[NATIVE], type=Extras).items():
             if name not in OURS:
-                fields[quote_plus(name)] = (
-                    value if isinstance(value, str | list) else msgspec.json.encode(value).decode()
-                )
-    return "&".join(
-        [
-            f"{name}={quote_plus(one)}"
-            for name, value in fields.items()
-            for one in ((value,) if isinstance(value, str) else value)
-        ]
-    ).encode()
+                fields[name] = value if isinstance(value, str | list) else msgspec.json.encode(value).decode()
+    return kit.form(
+        [(name, one) for name, value in fields.items() for one in ((value,) if isinstance(value, str) else value)]
+    )
 
 
 def _said(content: Content) -> dict[str, str | list[str]]:

@@ -46,6 +46,7 @@ BUTTONS_OF_A_TEMPLATE = 10
 PARAMETER = 1024  # a body with its values has no more
 PAYLOAD = 256  # (r)
 CODE = 20
+_MOST = {"reply": PAYLOAD, "url": URL, "copy_code": CODE}  # characters of a button's value
 HEADERS = frozenset({"image", "video", "document"})  # kinds that may stand above an interactive message or a template
 
 _NAME = re.compile(r"[a-z0-9_@A-Z]+")  # Meta: a-z 0-9 _; in a template it may hold @Name
@@ -130,7 +131,7 @@ def _interactive(body: str, suggestions: tuple[Suggestion, ...], header: str | N
             if header is not None:
                 faults.append("a request for the location can have nothing above it.")
             return
-    if not all(isinstance(one, Reply) for one in suggestions):
+    if any([not isinstance(one, Reply) for one in suggestions]):
         faults.append(
             "WhatsApp shows replies, or one link, or one request for the location; not several of these at once."
         )
@@ -151,12 +152,11 @@ def _interactive(body: str, suggestions: tuple[Suggestion, ...], header: str | N
             faults.append(
                 f"suggestion {number} has postback data of {len(postback(one))} characters, WhatsApp allows {longest}."
             )
-    for what, said in (
-        ("text", [one.text for one in suggestions]),
-        ("postback data", list(map(postback, suggestions))),
-    ):
-        if len(set(said)) != len(said):
-            faults.append(f"two suggestions have the same {what}; WhatsApp refuses that.")
+    many = len(suggestions)
+    if len({one.text for one in suggestions}) != many:
+        faults.append("two suggestions have the same text; WhatsApp refuses that.")
+    if len({one.postback or one.text for one in suggestions}) != many:
+        faults.append("two suggestions have the same postback data; WhatsApp refuses that.")
 
 
 def _title(text: str, most: int, number: int, faults: list[str]) -> None:
@@ -173,9 +173,10 @@ def _named(content: Named, faults: list[str]) -> None:
         faults.append(f"the header has {len(content.header)} values, WhatsApp allows 1.")
     for place, values in (("header", content.header), ("body", content.body)):
         for number, one in enumerate(values, 1):
-            _parameter(one, f"value {one.name or number} of the {place}", place, faults)
-    texts = [one for one in (*content.header, *content.body) if one.media is None]
-    if len({bool(one.name) for one in texts}) > 1:
+            # Most are plain text: what a fault would be called is not written for each of them.
+            if one.media is not None or not 0 < len(one.text) <= PARAMETER or _BREAKS.search(one.text):
+                _parameter(one, f"value {one.name or number} of the {place}", place, faults)
+    if len({bool(one.name) for one in (*content.header, *content.body) if one.media is None}) > 1:
         faults.append("some values are named and some count by position; Meta's templates are one or the other.")
     if len({one.index for one in content.buttons}) != len(content.buttons):
         faults.append("two values are for the same button.")
@@ -203,6 +204,6 @@ def _parameter(one: Parameter, place: str, component: str, faults: list[str]) ->
 def _button(one: Button, faults: list[str]) -> None:
     if not 0 <= one.index < BUTTONS_OF_A_TEMPLATE:
         faults.append(f"button {one.index} is not one of 0 to {BUTTONS_OF_A_TEMPLATE - 1}.")
-    most = {"reply": PAYLOAD, "url": URL, "copy_code": CODE}[one.kind]
+    most = _MOST[one.kind]
     if not 0 < len(one.value) <= most:
         faults.append(f"the value of button {one.index} is {len(one.value)} characters, WhatsApp allows 1 to {most}.")
