@@ -1,5 +1,5 @@
 -- Lists of alerts, newest first. Each walks one index from the cursor on (keyset), so that page 1,000 costs what page 1
--- costs; further filters are looked at on the way. `before` is an alert's id, '~' (after every id) for the first page.
+-- costs; further filters are looked at on the way. `before` is an alert's id, 'z' (after every id) for the first page.
 
 -- name: list_site(site, before, many)
 SELECT id, site, created, recipient, template, language, state, reason, channel, external FROM alerts
