@@ -8,10 +8,12 @@ import asyncpg
 import msgspec
 import pytest
 
+from heliograph import store
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Accepted
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import StoreAway
+from heliograph.store.facts import FIRST
 
 
 @pytest.fixture
@@ -88,6 +90,38 @@ async def test_a_no_and_a_yes_at_the_same_time_leave_what_was_said_last(opened, 
     await held.commit()
     await waiting
     assert await opened.opted_out(made.site, no.recipient, "service") == {"all"}
+
+
+async def test_lists_are_the_same_in_a_database_that_sorts_by_a_language(made, postgresql_server):
+    """Most databases are not made with the collation C, and there `~` stands before every digit. The wheel's server
+    may know no languages: then the letter alone is looked at."""
+    assert FIRST.isalpha() and FIRST > "f"
+    admin = await asyncpg.connect(host=postgresql_server, user="postgres", database="postgres")
+    icu = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C' TEMPLATE template0"
+    try:
+        await admin.execute(f"CREATE DATABASE language {icu}")
+    except asyncpg.FeatureNotSupportedError:
+        await admin.close()
+        return
+    opened = await store.open(f"postgresql://postgres@/language?host={postgresql_server}", migrate=True)
+    accepted = made.acceptance(alert=made.alert(external_alert_id="x-1"))
+    await opened.accept(accepted)
+    other = made.acceptance()
+    await opened.accept(other)
+    await opened.outcome(made.outcome(other, AttemptState.FAILED, end=AlertState.FAILED))
+    newest, oldest = other.alert.id, accepted.alert.id
+    for asked, found in (
+        ({}, [newest, oldest]),
+        ({"state": "sending"}, [oldest]),
+        ({"state": "failed"}, [newest]),
+        ({"external": "x-1"}, [oldest]),
+        ({"recipient": accepted.alert.recipient}, [newest, oldest]),
+        ({"before": newest}, [oldest]),
+    ):
+        assert [row.id for row in await opened.alerts(site=made.site, **asked)] == found, asked
+    await opened.close()
+    await admin.execute("DROP DATABASE language WITH (FORCE)")
+    await admin.close()
 
 
 async def test_a_value_that_is_refused_is_the_callers_alone(opened, made):

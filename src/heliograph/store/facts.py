@@ -14,7 +14,7 @@ from heliograph.store.verb import Row, Verb
 
 MOST = 10_000  # alerts that are counted at most: no cap is higher, and no count grows with the data
 _ENDED = frozenset({"scheduled", "refused", "failed", "expired", "cancelled"})  # those of the index alerts_ended
-_FIRST = "~"  # sorts after every id
+FIRST = "z"  # sorts after every id, in databases of any language: signs such as ~ do so in the collation C alone
 _LATEST = 2**62  # ms, after every time
 _capability = msgspec.json.Decoder(Capability).decode
 
@@ -59,7 +59,7 @@ def alerts(
 def _of_site(
     site: str, state: str, recipient: str, external: str, before: str, test: bool, limit: int
 ) -> Verb[list[Row]]:
-    cursor, least = before or _FIRST, int(test)
+    cursor, least = before or FIRST, int(test)
     if external:
         return (yield "list_external", (site, short(external), state, recipient, cursor, least, limit))
     if recipient:

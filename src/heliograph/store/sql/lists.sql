@@ -1,5 +1,5 @@
 -- Lists of alerts, newest first. Each walks one index from the cursor on (keyset), so that page 1,000 costs what page 1
--- costs; further filters are looked at on the way. `before` is an alert's id, '~' (after every id) for the first page;
+-- costs; further filters are looked at on the way. `before` is an alert's id, 'z' (after every id) for the first page;
 -- `test` 1: those of test keys alone.
 
 -- name: list_site(site, before, test, many)
