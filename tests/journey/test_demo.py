@@ -268,7 +268,7 @@ def test_what_it_says_to_try_can_be_tried_as_printed(tmp_path: Path) -> None:
             said.append(running.stdout.readline())
             assert said[-1], said
         begin = said.index("Try it yourself, in another terminal:\n") + 1
-        script = "".join(said[begin:-2])
+        script = "".join(said[begin : said.index("\n", begin)])
         shell = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"}
         tried = subprocess.run(
             ["bash", "-e", "-c", script], env=shell, cwd="/", capture_output=True, text=True, check=False

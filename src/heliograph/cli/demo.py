@@ -73,7 +73,7 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
                 **told(running.parts),
             )
         else:
-            say.line("heliograph serves, the sandbox stands in for Google and the phone.")
+            say.line("heliograph serves; the sandbox stands in for Google, WhatsApp, SMS networks and the phones.")
             say.line()
             say.line(f"POST {url}")
             say.line("Content-Type: application/json")
@@ -128,13 +128,15 @@ def _where(running: Any, data: Path, alert: str) -> None:
         *_on_the_path(),
         f"export HELIOGRAPH_DATABASE_URL={shlex.quote('sqlite:///' + quote(str(data)) + '/heliograph.db')}",
         f"heliograph send {running.base_url} --key-file {shlex.quote(str(data / 'key.json'))} \\",
-        "  --site 25508804 --skill service --country-code 1 --phone 7703101414 \\",
+        "  --skill service --country-code 1 --phone 7703101414 \\",
         "  --template flightdelay --language spanish \\",
         '  --var Time="7:35 pm" --var City="Kansas City" --var Gate=C35',
         "heliograph alerts list",
         *([f"heliograph alerts show {alert}"] if alert else []),
     ):
         say.line(f"  {words}")
+    say.line()
+    say.line("--phone 7705550180 has no RCS: it is told by WhatsApp. README.md goes on from here.")
     say.line()
     say.line("Ctrl-C stops it.")
     sys.stdout.flush()
