@@ -100,6 +100,22 @@ def test_the_example_is_the_source_documents_card(environ):
     assert left_out == [f"{name} is left out, since `when` is empty." for name in ("acme-wa", "acme-sms", "acme-smpp")]
 
 
+def test_the_examples_whatsapp_words_are_those_that_meta_approves(environ):
+    """What the record and the preview show is what Meta's template says once it is filled."""
+    [flightdelay] = [one for one in read(EXAMPLE, environ).templates if one.name == "flightdelay"]
+    approved = [msgspec.json.decode(path.read_bytes()) for path in sorted((EXAMPLE / "whatsapp").glob("*.json"))]
+    assert len(approved) == len(flightdelay.languages) == 2
+    for document in approved:
+        parts = {part["type"]: part for part in document["components"]}
+        own = [channels["wa"] for channels in flightdelay.languages.values()]
+        [named] = [one for one in own if (one.name, one.language) == (document["name"], document["language"])]
+        said = parts["BODY"]["text"]
+        for place, parameter in enumerate(named.body, 1):
+            said = said.replace("{{%d}}" % place, parameter.text)
+        assert said == named.shown
+        assert [button["text"] for button in parts["BUTTONS"]["buttons"]] == [one.text for one in named.suggestions]
+
+
 def test_the_example_has_a_sender_for_what_the_environment_names(environ):
     environ |= {"ACME_WA_ACCESS_TOKEN": "t", "ACME_WA_PHONE_NUMBER_ID": "106540352242922"}
     environ |= {"ACME_TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "ACME_TWILIO_FROM": "+17705550100"}
