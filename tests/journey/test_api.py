@@ -51,6 +51,18 @@ def test_the_page_of_the_native_api_can_be_followed(terminals: Terminals) -> Non
     assert "It would be sent on rcs. This was a dry run." in terminals.run(shown)
     assert len(phones.messages("7703101414")) == 2
 
+    make, ask, of_a_list = page["Ask who can be reached"]
+    reach_key = re.search(r"^bearer\s+(hg_live_\S+)$", terminals.run(make), re.M)
+    assert reach_key is not None
+    time.sleep(1)
+    found = json.loads(terminals.run(f"export REACH_KEY={reach_key[1]}", ask))["recipients"]
+    answers = [(one["recipient"], one["channels"][0]["reach"], one["channels"][0]["cached"]) for one in found]
+    assert answers == [("+17703101414", "yes", True), ("+17703101415", "yes", False)]
+    terminals.run("printf 'recipient\\n+17703101414\\n+17703101415\\n' > customers.csv")
+    listed = json.loads(terminals.run(of_a_list))["answers"]
+    assert [(one["recipient"], one["cached"]) for one in listed] == [("+17703101414", True), ("+17703101415", True)]
+    assert len(phones.messages("7703101414")) == 2
+
     refused = json.loads(terminals.run(page["When it is refused"][0]))
     example = json.loads(blocks("how-to/api.md", "json")["When it is refused"][0])
     assert refused["code"] == example["code"]

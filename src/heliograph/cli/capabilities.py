@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STANDARD = Path("-")
 SHOWN = 50  # rows on a terminal; more are counted
 FAULTS = 10
+LONGEST = 1800.0  # seconds: some millions of numbers
 
 
 def capabilities(
@@ -116,7 +117,7 @@ async def _ask(settings: Settings, site: str, recipients: list[str], channels: t
             if strange := [one for one in wanted if channels and one not in means.channels]:
                 there = ", ".join(sorted(means.channels))
                 raise say.NotUnderstood(f"There is no channel {strange[0]}; there is {there}.")
-            deadline = means.clock.loop_time() + settings.call_deadline
+            deadline = means.clock.loop_time() + LONGEST
             return await capabilities(known, recipients, means, channels=wanted, deadline=deadline)
 
 

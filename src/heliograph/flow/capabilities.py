@@ -20,6 +20,7 @@ from heliograph.flow.registry import OpenSender
 
 FEW = 20  # so many are asked about one by one: that tells features, and why not
 AT_ONCE = 20  # single questions under way
+ONE_FOR, MANY_FOR = 5.0, 20.0  # seconds; a question that takes longer is unknown
 ROWS = 500  # read from or written to the store together
 NOT_ASKABLE = "not_askable"  # the provider answers no such question
 
@@ -104,12 +105,12 @@ async def _of_sender(
                 found[recipient] = (kept, True)
     rest = [one for one in recipients if one not in found]
     if provider.asks_many and len(rest) > FEW:
-        answers, estimates = await _ask_many(cast(AsksMany, provider), opened, rest, now, deadline)
+        answers, estimates = await _ask_many(cast(AsksMany, provider), opened, rest, means, now, deadline)
         # Google's no about many comes from a cache and may leave out testers: it is told and not believed. A send asks
         # for itself; a no that was kept would keep the recipient off the channel for an hour.
         keep = {one: answer for one, answer in answers.items() if answer.reach is Reach.YES}
     else:
-        answers, estimates = await _ask_each(provider, rest, now, deadline), []
+        answers, estimates = await _ask_each(provider, rest, means, now, deadline), []
         keep = {one: a for one, a in answers.items() if a.reach is not Reach.UNKNOWN and not a.mark}
     for answer in answers.values():
         means.meters.capability(opened.sender.channel, answer.reach.value)
@@ -131,12 +132,13 @@ async def _kept(opened: OpenSender, recipients: Sequence[str], means: Means, now
 
 
 async def _ask_many(
-    provider: AsksMany, opened: OpenSender, recipients: Sequence[str], now: int, deadline: float
+    provider: AsksMany, opened: OpenSender, recipients: Sequence[str], means: Means, now: int, deadline: float
 ) -> tuple[dict[str, Capability], list[Estimate]]:
     answers: dict[str, Capability] = {}
     estimates: list[Estimate] = []
     for some in _bites(recipients, provider.asks_many):
-        reached = await provider.capabilities(some, now, deadline)
+        soon = min(deadline, means.clock.loop_time() + MANY_FOR)
+        reached = await provider.capabilities(some, now, soon)
         answers |= reached.answers
         if reached.sampled:
             estimates.append(
@@ -150,12 +152,15 @@ async def _ask_many(
     return answers, estimates
 
 
-async def _ask_each(provider: Provider, recipients: Sequence[str], now: int, deadline: float) -> dict[str, Capability]:
+async def _ask_each(
+    provider: Provider, recipients: Sequence[str], means: Means, now: int, deadline: float
+) -> dict[str, Capability]:
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def one(recipient: str) -> Capability:
         async with turn:
-            return await provider.capability(recipient, now, deadline)
+            soon = min(deadline, means.clock.loop_time() + ONE_FOR)
+            return await provider.capability(recipient, now, soon)
 
     return dict(zip(recipients, await asyncio.gather(*map(one, recipients)), strict=True))
 

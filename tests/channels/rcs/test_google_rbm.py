@@ -96,6 +96,36 @@ async def test_each_capability_question_has_an_id_of_its_own(provider, stub):
     assert len({one.query["requestId"] for one in asked}) == 2
 
 
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_refusal_that_may_be_for_the_launch_says_who_is_reached_before_it(provider, stub, status):
+    stub.reply = {
+        "status": status,
+        "headers": {"content-type": "application/json"},
+        "body": {"error": {"code": status}},
+    }
+    with pytest.raises(SendError) as caught:
+        await provider.send(message(), soon())
+    assert caught.value.fate is Fate.NEXT_CHANNEL
+    assert "not launched on the recipient's network. Until it is, it reaches testers" in caught.value.sentence
+
+
+async def test_a_list_of_several_countries_that_is_refused_is_asked_about_by_country(provider, stub):
+    american, german = ["+17705550123", "+17705550124"], "+491713920005"
+    refused = {"status": 400, "body": {"error": {"code": 400, "message": "regions", "status": "INVALID_ARGUMENT"}}}
+    told = {"reachableUsers": american[:1], "totalRandomSampleUserCount": 2, "reachableRandomSampleUserCount": 1}
+    stub.replies["POST /v1/users:batchGet"] = [refused, {"status": 200, "body": told}, refused]
+    reached = await provider.capabilities([american[0], german, american[1]], NOW, soon())
+    answers = {one: (str(answer.reach), answer.reason) for one, answer in reached.answers.items()}
+    assert answers == {
+        american[0]: ("yes", ""),
+        american[1]: ("no", "cannot_reach"),
+        german: ("unknown", "wrong_region"),
+    }
+    assert (reached.sampled, reached.reachable) == (2, 1)
+    asked = [msgspec.json.decode(one.body)["users"] for one in stub.asked_for("POST", "/v1/users:batchGet")]
+    assert asked == [[american[0], german, american[1]], american, [german]]
+
+
 @pytest.mark.parametrize(
     ("region", "host"),
     [

@@ -25,6 +25,7 @@ from heliograph.channels.rcs.google_rbm_answers import (
 )
 from heliograph.channels.rcs.google_rbm_check import check
 from heliograph.channels.rcs.google_rbm_token import Tokens, endpoint
+from heliograph.core import phone
 from heliograph.core.channel import Capability, Carries, Reach, Reached, Size
 from heliograph.core.content import Content, Media, media_of
 from heliograph.core.event import Receipt
@@ -168,13 +169,16 @@ class GoogleRbm:
     async def capabilities(self, recipients: Sequence[str], now: int, deadline: float) -> Reached:
         """The same about many at once (users:batchGet), without features. Google answers from a cache, for numbers of
         one region alone, and names those that it reaches on networks where the agent is launched; others are a no. From
-        500 numbers on it also tells how many of a random three quarters have RCS at all."""
+        500 numbers on it also tells how many of a random three quarters have RCS at all. A list of several countries
+        that is refused is asked about country by country, so that those of another region are unknown and no others."""
         body = msgspec.json.encode({"users": list(recipients), "agentId": self._agent})
         try:
             response = await self._ask("POST", f"{self._base}/v1/users:batchGet", deadline, body=body)
         except SendError as failed:
             reason = "config" if failed.fate is Fate.CONFIG else failed.code
             return _all(recipients, Capability(reach=Reach.UNKNOWN, asked=now, reason=reason))
+        if response.status == 400 and len(countries := _by_country(recipients)) > 1:
+            return _together([await self.capabilities(some, now, deadline) for some in countries])
         if response.status // 100 != 2:
             return _all(recipients, many_not_capable(response, now))
         try:
@@ -282,6 +286,21 @@ class GoogleRbm:
 def _headers(token: str, content_type: str) -> dict[str, str]:
     credential = {"authorization": f"Bearer {token}"}
     return {**credential, "content-type": content_type} if content_type else credential
+
+
+def _by_country(recipients: Sequence[str]) -> list[list[str]]:
+    found: dict[str, list[str]] = {}
+    for recipient in recipients:
+        found.setdefault(phone.calling_code(recipient), []).append(recipient)
+    return list(found.values())
+
+
+def _together(parts: Sequence[Reached]) -> Reached:
+    return Reached(
+        answers={one: answer for part in parts for one, answer in part.answers.items()},
+        sampled=sum(part.sampled for part in parts),
+        reachable=sum(part.reachable for part in parts),
+    )
 
 
 def _all(recipients: Sequence[str], answer: Capability) -> Reached:
