@@ -16,7 +16,10 @@ from heliograph.core.ports import Due, Outcome, Record, Taken
 from heliograph.core.site import Hours, QuietHours, Sender
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.errors import AlertRefused, Fate
-from heliograph.flow import due, send
+from heliograph.flow import due, leave, send
+from heliograph.flow.held import release
+from heliograph.flow.leave import Shift
+from heliograph.flow.onward import Way
 from heliograph.flow.result import Result
 
 FAR = 2**50  # ms: everything is due by then
@@ -50,6 +53,36 @@ async def held(house: House) -> Result:
 async def opt_out(house: House) -> None:
     heard = OptOutHeard(event="stop", recipient="+17703101414", wanted=False)
     await house.store.hear(SITE, "rcs", "a-rcs", (heard,), house.means.clock.now())
+
+
+async def test_a_node_that_stood_still_past_its_lease_ends_no_alert(house: House) -> None:
+    """Another one has its due row by then, and may have begun the next attempt."""
+    await house.set_up()
+    result = await sent(house)
+    attempt = (await record(house, result.alert)).attempts[0]
+    no = Receipt(event="no", state=AttemptState.FAILED, attempt=attempt.id, reason="cannot_reach")
+    await house.store.hear(SITE, "rcs", "a-rcs", (no,), house.means.clock.now())
+    seen = await record(house, result.alert)
+    late = Due(site=SITE, kind="attempt", ref=attempt.id, at=0, lease=house.means.clock.now() - 1)
+    shift = Shift(row=late, deadline=house.means.clock.loop_time() + 1, patience=1.0, lease=60_000)
+    way = Way(why="no_channel_left")
+    await leave.stay(seen, seen.attempts[0], way, shift, house.means)
+    assert (await record(house, result.alert)).alert.state is AlertState.SENT
+    assert [row.ref for row in await due_now(house, "attempt")] == [attempt.id]
+    in_time = msgspec.structs.replace(late, lease=house.means.clock.now() + 60_000)
+    await leave.stay(seen, seen.attempts[0], way, msgspec.structs.replace(shift, row=in_time), house.means)
+    assert (await record(house, result.alert)).alert.state is AlertState.FAILED
+
+
+async def test_a_held_alert_is_ended_by_the_node_that_has_its_lease(house: House) -> None:
+    result = await held(house)
+    await house.store.remove("template", SITE, "delay@1")
+    await house.means.registry.refresh(house.store)
+    for lease, state in ((-1, AlertState.SCHEDULED), (60_000, AlertState.FAILED)):
+        row = Due(site=SITE, kind="alert", ref=result.alert, at=0, lease=house.means.clock.now() + lease)
+        deadline = house.means.clock.loop_time() + 1
+        await release(Shift(row=row, deadline=deadline, patience=1.0, lease=60_000), house.means)
+        assert (await record(house, result.alert)).alert.state is state
 
 
 async def test_a_held_alert_survives_an_outage_at_its_release(house: House) -> None:

@@ -14,7 +14,7 @@ from heliograph.core.channel import Capability, Reach
 from heliograph.core.event import OptOutHeard, Receipt
 from heliograph.core.ports import Claim, Record
 from heliograph.core.states import AlertState, AttemptState
-from heliograph.errors import AlertRefused, Fate, FieldFaults
+from heliograph.errors import AlertRefused, Fate, FieldFaults, StoreAway
 from heliograph.flow import due, send
 from heliograph.flow.result import Result
 
@@ -301,6 +301,16 @@ async def test_without_an_id_a_repeat_after_a_lost_answer_is_the_same_call(house
     await house.means.settle()
     again = await sent(house, external_alert_id="")
     assert (again.alert, again.replayed) == (first.alert, True)
+
+
+async def test_a_call_that_the_store_could_not_forget_is_the_same_call(house: House) -> None:
+    await house.set_up()
+    first = await sent(house, external_alert_id="")
+    open_store = house.means.store
+    await open_store.close()
+    with pytest.raises(StoreAway):
+        await send.answered(first, True, house.means)
+    assert not house.means.forgotten
 
 
 async def test_an_idempotency_key_with_another_body_is_refused(house: House) -> None:

@@ -26,7 +26,7 @@ from journey.sites import site
 
 BUSY = 5.0  # seconds that the server waits for another process's write (store/engine_sqlite.py)
 DEADLINE = 3.0
-AWAY = "The database does not answer. Nothing was stored and nothing was sent; call again."
+AWAY = "The database does not answer. Nothing was sent so far; call again soon, the same call is one alert."
 
 
 @pytest.fixture(scope="module")

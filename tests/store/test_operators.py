@@ -135,6 +135,18 @@ async def test_what_is_in_doubt_is_listed_and_counted_until_it_is_settled(opened
     assert await opened.loose_ends(0) == []
 
 
+async def test_what_nobody_can_settle_any_more_is_listed_no_longer(opened: Store, made: Made, clock: Clock) -> None:
+    """An alert that got through by another attempt leaves its first in doubt for ever."""
+    await opened.put_site(Site(id=made.site))
+    await in_doubt(opened, made)
+    clock.now += 16 * 86_400_000
+    await opened.purge(clock.now)
+    assert await opened.loose_ends(0) == [LooseEnds(site=made.site, sender="acme", in_doubt=1)]
+    await opened.purge(clock.now + 1)
+    assert await opened.alerts(state="in_doubt") == []
+    assert await opened.loose_ends(0) == []
+
+
 async def test_settling_waits_for_nobody_and_undoes_nothing(opened: Store, made: Made, clock: Clock) -> None:
     acceptance = await in_doubt(opened, made)
     assert acceptance.attempt

@@ -83,7 +83,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     test: bool = False  # a test key's: it goes to sandbox senders alone
 
 
-NUMBERED = 3  # hex digits: 4,095 attempts; one held for 15 days is tried every 15 minutes, 1,440 times
+NUMBERED = 3  # hex digits: 4,095 attempts; one held for 15 days is tried every 15 minutes, 1,440 times by each sender
+MOST_ATTEMPTS = 4000  # after which an alert is not tried once more; those of one round still find their numbers
 
 
 def attempt_id(alert: str, number: int) -> str:

@@ -27,11 +27,11 @@ async def release(shift: Shift, means: Means) -> None:
     newest = record.attempts[-1] if record.attempts else None
     done = (("alert", alert.id),)
     if now >= alert.expires:
-        await _expired(record, done, means)
+        await _expired(record, done, row, means)
         return
     way = await onward(alert, newest.passed if newest else (), means, deadline=shift.deadline)
     if way.step is None or way.decision is None:
-        await _held_again(record, way.hold, way.why, means)
+        await _held_again(record, way.hold, way.why, row, means)
         return
     now, number = means.clock.now(), len(record.attempts) + 1
     deadline = means.clock.loop_time() + shift.patience
@@ -63,19 +63,19 @@ def _waits(record: Record) -> bool:
     return record.attempts[-1].state in SAID_NO if record.attempts else state is AlertState.SCHEDULED
 
 
-async def _expired(record: Record, done: tuple[tuple[str, str], ...], means: Means) -> None:
+async def _expired(record: Record, done: tuple[tuple[str, str], ...], row: Due, means: Means) -> None:
     if record.attempts:
         await expire(record, done, means)
     else:
-        await _end(record.alert, AlertState.EXPIRED, "held_until_its_end", means)
+        await _end(record.alert, AlertState.EXPIRED, "held_until_its_end", row, means)
 
 
-async def _held_again(record: Record, hold: int | None, why: str, means: Means) -> None:
+async def _held_again(record: Record, hold: int | None, why: str, row: Due, means: Means) -> None:
     """There is nothing to try now. Where there will not be either, the alert ends, unless an earlier attempt may still
     arrive."""
     alert, now = record.alert, means.clock.now()
     if hold is None and not any(one.state in step.OPEN for one in record.attempts):
-        await _end(alert, AlertState.EXPIRED if why == "expired" else AlertState.FAILED, why, means)
+        await _end(alert, AlertState.EXPIRED if why == "expired" else AlertState.FAILED, why, row, means)
         return
     until = max(hold, now + 1000) if hold is not None else end_of(record.attempts[-1])
     await means.store.outcome(
@@ -89,7 +89,7 @@ async def _held_again(record: Record, hold: int | None, why: str, means: Means) 
     )
 
 
-async def _end(alert: Alert, end: AlertState, reason: str, means: Means) -> None:
+async def _end(alert: Alert, end: AlertState, reason: str, row: Due, means: Means) -> None:
     await means.store.outcome(
         Outcome(
             site=alert.site,
@@ -99,5 +99,6 @@ async def _end(alert: Alert, end: AlertState, reason: str, means: Means) -> None
             done=(("alert", alert.id),),
             entries=(Entry(at=means.clock.now(), kind=end.value, detail=detail(reason=reason)),),
             release=True,
+            until=row.lease or None,  # later another node has the row, and may have begun an attempt
         )
     )

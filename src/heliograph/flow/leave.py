@@ -170,6 +170,7 @@ async def _end(record: Record, attempt: Attempt, way: Way, row: Due, means: Mean
             done=(*done_with(attempt), (row.kind, row.ref)),
             entries=(Entry(at=now, kind=end.value, attempt=attempt.id, detail=told),),
             release=True,
+            until=row.lease or None,  # later another node has the row, and may have begun the next attempt
         )
     )
 

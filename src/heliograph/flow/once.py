@@ -78,5 +78,7 @@ async def answered(result: Result, written: bool, means: Means) -> None:
     would be a second message."""
     if result.transient and written and not result.replayed and result.kind != "in_doubt":
         means.forgotten.add(result.alert)  # the next equal call may come before the store has written it
-        await means.store.keep(result.site, result.alert, 0)
-        means.forgotten.discard(result.alert)
+        try:
+            await means.store.keep(result.site, result.alert, 0)
+        finally:  # where the store is away it stays the same call, and its repeat is given the first answer
+            means.forgotten.discard(result.alert)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heliograph.core.alert import Alert, Attempt
+from heliograph.core.alert import MOST_ATTEMPTS, Alert, Attempt
 from heliograph.core.event import Entry
 from heliograph.core.fallback import Need, enough, reached
 from heliograph.core.ports import Due, Outcome
@@ -123,8 +123,10 @@ def may_work_later(error: SendError | None) -> bool:
 
 def _again(attempt: Attempt, error: SendError | None, now: int, hold: int | None, *, waits: bool) -> int | None:
     """When an alert is looked at once more (ms): when another channel may be tried, and, where no caller `waits`, when
-    the same one may work again. None where that would not help, or would come after its end."""
+    the same one may work again. None where that would not help, would come after its end, or has no number left."""
     at = hold
+    if attempt.number >= MOST_ATTEMPTS:
+        return None
     if may_work_later(error) and not waits:
         pause = min(LONGEST_PAUSE, FIRST_SETTLE * 2 ** min(attempt.number, 10))
         if error is not None and error.retry_after is not None:

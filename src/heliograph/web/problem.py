@@ -114,7 +114,7 @@ def too_large(raw_path: bytes, limit: int) -> WebAnswer:
 
 
 def store_away(raw_path: bytes) -> WebAnswer:
-    sentence = "The database does not answer. Nothing was stored and nothing was sent; call again."
+    sentence = "The database does not answer. Nothing was sent so far; call again soon, the same call is one alert."
     return say(raw_path, 503, sentence, headers=((b"retry-after", str(RETRY_STORE).encode()),))
 
 

@@ -28,6 +28,9 @@ ON CONFLICT DO NOTHING;
 -- name: doubt_drop(site, attempt)!
 DELETE FROM doubts WHERE site = :site AND attempt = :attempt;
 
+-- name: doubts_purge(before)
+DELETE FROM doubts WHERE since < :before RETURNING 1;
+
 -- name: doubts_counted(many)
 SELECT site, sender, COUNT(*) FROM (SELECT site, sender FROM doubts LIMIT :many) AS recent GROUP BY site, sender;
 

@@ -1,4 +1,4 @@
-"""Why a body is not JSON, or not UTF-8, in words that tell the caller what to mend. Pure.
+"""A body as a JSON object, or why it is none, in words that tell the caller what to mend. Pure.
 
 The usual mistakes are recognised: quotes copied from a web page, single quotes, a trailing comma, words of Python and
 JavaScript, a form, JSON inside a string, UTF-16, Latin-1.
@@ -11,8 +11,13 @@ import re
 import msgspec
 from msgspec import Raw
 
+from heliograph.errors import CallRefused
+from heliograph.web.livedeflect.fields import DEEPEST
+from heliograph.web.livedeflect.scan import depth
+
 _CURLY = "“”„‟«»″"
 _any = msgspec.json.Decoder(Raw).decode
+_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _place = re.compile(r"\(byte (\d+)\)")
 _word = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|\b(NaN|Infinity|True|False|None|undefined)\b', re.DOTALL)
 _single = re.compile(rb"[{,\[]\s*'")
@@ -20,6 +25,22 @@ _trailing = re.compile(rb",\s*[}\]]")
 _form = re.compile(rb"[A-Za-z]++=[^&]*+(?:&[A-Za-z]++=[^&]*+)*+")
 _half = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 _UTF16_32 = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+
+
+def read_object(body: bytes, info: str) -> dict[str, Raw]:
+    """The fields of a body, each as it came. `info`: the field in which callers nest. Raises CallRefused."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise CallRefused(why_not_utf8(body, error), code="not_utf8") from None
+    if depth(body, DEEPEST) > DEEPEST:
+        raise CallRefused(
+            f"The body is nested more than {DEEPEST} levels deep. Flatten {info}.", code="nested_too_deep"
+        )
+    try:
+        return _object(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise CallRefused(why_not_json(body, str(error)), code="not_json") from None
 
 
 def why_not_utf8(body: bytes, error: UnicodeDecodeError) -> str:

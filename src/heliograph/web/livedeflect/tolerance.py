@@ -14,10 +14,8 @@ import msgspec
 from msgspec import Raw
 
 from heliograph.core.alert import AlertRequest
-from heliograph.errors import CallRefused
-from heliograph.web.livedeflect.badjson import why_not_json, why_not_utf8
+from heliograph.web.livedeflect.badjson import read_object
 from heliograph.web.livedeflect.fields import (
-    DEEPEST,
     FIELDS,
     LISTED,
     LONGEST,
@@ -28,12 +26,11 @@ from heliograph.web.livedeflect.fields import (
     misspelt,
     shown,
 )
-from heliograph.web.livedeflect.scan import depth, keys
+from heliograph.web.livedeflect.scan import keys
 from heliograph.web.livedeflect.variables import read_variables
 
 BOM = b"\xef\xbb\xbf"
 
-_object = msgspec.json.Decoder(dict[str, Raw]).decode
 _string = msgspec.json.Decoder(str).decode
 
 
@@ -43,7 +40,7 @@ def read_any(body: bytes, idempotency_key: str = "", key: str = "") -> tuple[Ale
     if body.startswith(BOM):
         body = body[len(BOM) :]
         notes.append("The body began with a byte order mark.")
-    sent = _parsed(body)
+    sent = read_object(body, "alertInfo")
     faults = {
         shown(name): f"{shown(name)} is sent {times} times. Send it once."
         for name, times in Counter(keys(body)).items()
@@ -88,21 +85,6 @@ def read_any(body: bytes, idempotency_key: str = "", key: str = "") -> tuple[Ale
 
 _KNOWN = frozenset(NAMES)
 _REQUIRED_OURS = ("site", "template", "language", "country_code", "phone")
-
-
-def _parsed(body: bytes) -> dict[str, Raw]:
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise CallRefused(why_not_utf8(body, error), code="not_utf8") from None
-    if depth(body, DEEPEST) > DEEPEST:
-        raise CallRefused(
-            f"The body is nested more than {DEEPEST} levels deep. Flatten alertInfo.", code="nested_too_deep"
-        ) from None
-    try:
-        return _object(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise CallRefused(why_not_json(body, str(error)), code="not_json") from None
 
 
 def _plain(name: str, raw: bytes, notes: list[str]) -> tuple[str, str]:

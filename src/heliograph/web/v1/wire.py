@@ -14,11 +14,10 @@ from msgspec import Raw
 from heliograph.core import phone
 from heliograph.core.alert import AlertRequest
 from heliograph.core.site import Key
-from heliograph.errors import CallRefused
 from heliograph.settings import close
-from heliograph.web.livedeflect.badjson import why_not_json, why_not_utf8
-from heliograph.web.livedeflect.fields import DEEPEST, LONGEST, SENDS, kind, shown
-from heliograph.web.livedeflect.scan import depth, keys
+from heliograph.web.livedeflect.badjson import read_object
+from heliograph.web.livedeflect.fields import LONGEST, SENDS, kind, shown
+from heliograph.web.livedeflect.scan import keys
 from heliograph.web.v1.shapes import NewAlert
 
 # Field of the body → ours, where a plain text is meant.
@@ -47,7 +46,7 @@ _string = msgspec.json.Decoder(str).decode
 def read(body: bytes, key: Key, idempotency_key: str = "") -> tuple[AlertRequest, dict[str, str]]:
     """What was asked, and the faults by field. A field at fault is empty in the request, so that the others can still
     be held against the site. Raises CallRefused where the body as a whole cannot be read."""
-    sent = _parsed(body)
+    sent = read_object(body, "alert_info")
     faults = _names(body, sent)
     values: dict[str, Any] = {"template": "", "language": "", "country_code": "", "phone": ""}
     for field, ours in TEXTS.items():
@@ -77,21 +76,6 @@ def read(body: bytes, key: Key, idempotency_key: str = "") -> tuple[AlertRequest
         kind=key.kind,
     )
     return request, faults
-
-
-def _parsed(body: bytes) -> dict[str, Raw]:
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise CallRefused(why_not_utf8(body, error), code="not_utf8") from None
-    if depth(body, DEEPEST) > DEEPEST:
-        raise CallRefused(
-            f"The body is nested more than {DEEPEST} levels deep. Flatten alert_info.", code="nested_too_deep"
-        )
-    try:
-        return _object(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise CallRefused(why_not_json(body, str(error)), code="not_json") from None
 
 
 def _names(body: bytes, sent: dict[str, Raw]) -> dict[str, str]:
