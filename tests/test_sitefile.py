@@ -111,7 +111,7 @@ def test_the_examples_whatsapp_words_are_those_that_meta_approves(environ):
         [named] = [one for one in own if (one.name, one.language) == (document["name"], document["language"])]
         said = parts["BODY"]["text"]
         for place, parameter in enumerate(named.body, 1):
-            said = said.replace(f"{{{{{place}}}}}", parameter.text)
+            said = said.replace("{{" + str(place) + "}}", parameter.text)
         assert said == named.shown
         assert [button["text"] for button in parts["BUTTONS"]["buttons"]] == [one.text for one in named.suggestions]
 

@@ -62,9 +62,10 @@ def test_the_worst_of_the_nodes_is_shown_and_their_counts_together(applied) -> N
 
 def test_a_line_that_is_down_is_told_though_no_hand_over_failed(applied) -> None:
     asyncio.run(write(report("closed", why="no bind is up. It is connecting.")))
-    assert "acme-rcs: no bind is up. It is connecting." in applied("senders").out
+    shown = applied("senders").out
+    assert "! line down" in shown and "acme-rcs: no bind is up. It is connecting." in shown
     told = [one["found"] for one in applied("doctor", "--json").data["findings"] if one["check"] == "sender acme-rcs"]
-    assert told == ["google-rbm on rcs", "at node a: no bind is up. It is connecting."]
+    assert told == ["at node a: no bind is up. It is connecting."]
 
 
 def test_a_provider_that_posts_no_callbacks_has_no_address_for_them(heliograph, monkeypatch) -> None:

@@ -187,6 +187,7 @@ async def test_a_rule_that_is_none_is_400(caller: Any, rule: dict[str, Any]) -> 
     status, answer = await caller.sandbox_call("POST", "/sandbox/behaviour", rule)
     assert status == 400
     assert "cannot be read" in answer["error"]
+    assert ("What may be done: slow, throttle, " in answer["error"]) == (rule.get("do") == "explode")
 
 
 def story(seed: int) -> list[bool]:

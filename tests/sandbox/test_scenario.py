@@ -182,6 +182,7 @@ async def test_a_message_that_waits_for_its_phone_is_not_waited_for(caller: Any)
         (b"[[act]]\ndo = 'cut'\nat = 1", "provider"),
         (b"[[phone]]\nnumber = '12'", "E.164"),
         (b"[[rule]]\ndo = 'error'\nat = 5\nuntil = 4", "before it begins"),
+        (b"[[rule]]\ndo = 'explode'", "What may be done: slow, throttle, "),
         (b"{", "cannot be read"),
         (b"= 3", "cannot be read"),
         (b"\xff", "cannot be read"),

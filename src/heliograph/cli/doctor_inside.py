@@ -61,6 +61,8 @@ async def inside(settings: Settings) -> list[Finding]:
     senders = [
         sender_finding(one, plugs.get((one.channel, one.provider)), seals, public=public) for one in there.senders
     ]
+    ill = {one.check for one in at_work}  # what a node says of a sender stands above "its settings serve"
+    senders = [one for one in senders if one.state != "ok" or one.check not in ill]
     return [*findings, *_sites(there, given.now()), *senders, *at_work]
 
 

@@ -28,7 +28,7 @@ _MARKS = {
     "ending": ("◷", "yellow"),
     "paused": ("◷", "yellow"), "running": ("✓", "green"), "published": ("✓", "green"), "draft": ("·", ""),
     "retired": ("✗", "bright_black"), "open": ("✗", "red"), "not_open": ("✗", "red"),
-    "half_open": ("◷", "yellow"), "yes": ("✓", "green"), "no": ("✗", "red"),
+    "half_open": ("◷", "yellow"), "line_down": ("!", "yellow"), "yes": ("✓", "green"), "no": ("✗", "red"),
     "unknown": ("?", "bright_black"), "settled": ("✓", ""),
 }  # fmt: skip
 

@@ -62,7 +62,7 @@ def senders(*, site: str = "", json: given.Json = False, config: given.Config = 
                 f"{one.sender.name}\n  {one.sender.provider}",
                 one.sender.channel,
                 str(one.sender.weight),
-                say.state(one.state),
+                say.state("line_down" if one.state == "running" and one.why else one.state),
                 _answered(one),
                 str(one.in_doubt),
                 str(one.unmatched),

@@ -12,7 +12,7 @@ from heliograph.sandbox import person, phone_json, scenario
 from heliograph.sandbox.handset import Switches
 from heliograph.sandbox.magic import MAGIC
 from heliograph.sandbox.register import SenderBody, register, told, verify_again
-from heliograph.sandbox.rule import Rule
+from heliograph.sandbox.rule import Rule, why
 from heliograph.sandbox.story import begin, end
 from heliograph.sandbox.world import World
 from heliograph.sandbox.wrong import Wrong
@@ -41,7 +41,7 @@ async def control(method: str, path: str, query: dict[str, str], body: bytes, wo
     except SetupError as fault:
         return _json({"error": fault.sentence}, 400)
     except msgspec.DecodeError as fault:
-        return _json({"error": f"The body cannot be read: {fault}."}, 400)
+        return _json({"error": f"The body cannot be read: {why(fault)}."}, 400)
 
 
 async def _route(method: str, path: str, query: dict[str, str], body: bytes, world: World) -> Any:

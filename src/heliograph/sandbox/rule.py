@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -22,6 +23,8 @@ ReceiptRule = Literal[
 ]
 _RECEIPTS = frozenset(ReceiptRule.__args__)  # type: ignore[attr-defined]  # typing keeps a Literal's values there
 _UNREACHABLE = frozenset({"unreachable", "no_rcs"})
+
+_DO = re.compile(r"`\$(?:\.rule\[[^\]]*\])?\.do`")
 
 SECONDS = {"slow": 3.0, "throttle": 2.0, "late_receipts": 30.0}
 STATUS = {"throttle": 429, "refuse": 403, "error": 500, "unreachable": 404}
@@ -83,3 +86,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     provider: str = ""
     sender: str = ""
     message: str = ""
+
+
+def why(fault: Exception) -> str:
+    """What is wrong with a rule or a scenario, as msgspec names it; with the words of `do` where that is at fault."""
+    words = ", ".join((*CallRule.__args__, *ReceiptRule.__args__))  # type: ignore[attr-defined]
+    return f"{fault}. What may be done: {words}" if _DO.search(str(fault)) else str(fault)

@@ -16,7 +16,7 @@ from msgspec import Meta
 from heliograph.errors import SetupError
 from heliograph.sandbox.handset import Switches
 from heliograph.sandbox.person import ACTIONS
-from heliograph.sandbox.rule import Rule
+from heliograph.sandbox.rule import Rule, why
 
 NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 Seconds = Annotated[float, Meta(ge=0, le=30 * 86_400)]
@@ -93,7 +93,7 @@ def read(text: bytes, *, name: str = "The scenario") -> Scenario:
     try:
         scenario: Scenario = decode(text, type=Scenario)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as fault:
-        raise SetupError(f"{name} cannot be read: {fault}.", code="bad_scenario") from fault
+        raise SetupError(f"{name} cannot be read: {why(fault)}.", code="bad_scenario") from fault
     if said := next(_faults(scenario), ""):
         raise SetupError(f"{name}: {said}", code="bad_scenario")
     return scenario

@@ -101,6 +101,15 @@ _, headers, _ = client.sign(url, "POST", body, {"Content-Type": "application/jso
 call = urllib.request.Request(url, body.encode(), headers, method="POST")
 print(urllib.request.urlopen(call).read().decode())"""
 
+NATIVE = """curl -sS @BASE@/v1/alerts -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' --data '{
+  "recipient": "+17703101414", "template": "flightdelay", "language": "en", "skill": "service",
+  "variables": {"Time": "7:35 pm", "City": "Kansas City", "Gate": "C35"}
+}'
+
+{"id": "01a2135c-f957-7a1d-a96a-2de47cfe8000", "state": "sending", "channel": "rcs"}
+
+curl -sS @BASE@/v1/alerts/01a2135c-f957-7a1d-a96a-2de47cfe8000 -H "Authorization: Bearer $KEY\""""
+
 _files = resources.files(__package__)
 _style = _files.joinpath("docs.css").read_text("utf-8")
 _page = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(
@@ -156,6 +165,7 @@ def _rendered(base: str, rows: tuple[Row, ...], limit: int, clock: int, window: 
         success=SUCCESS,
         curl=CURL.replace("@BASE@", base),
         python=PYTHON.replace("@BASE@", base),
+        native=NATIVE.replace("@BASE@", base),
         fields=_fields(),
         answers=ANSWERS,
         sentences=SENTENCES,

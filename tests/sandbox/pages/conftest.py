@@ -101,11 +101,19 @@ class Stand:
         return message
 
     def arrive_on(
-        self, number: str, channel: str, content: dict[str, Any], *, ago: float = 0, parts: int = 1, **more: str
+        self,
+        number: str,
+        channel: str,
+        content: dict[str, Any],
+        *,
+        ago: float = 0,
+        parts: int = 1,
+        address: str = "72646",
+        **more: str,
     ) -> str:
         """A message comes to the phone over WhatsApp ("wa") or SMS ("sms"); its id."""
         provider = "cloud" if channel == "wa" else "centre"
-        known = KnownSender(id="15550001", provider=provider, name="Acme Air", address="72646")
+        known = KnownSender(id="15550001", provider=provider, name="Acme Air", address=address)
         self.world.add_sender(known)
         message = self.world.new_id()
         self.world.take(

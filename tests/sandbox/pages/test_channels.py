@@ -110,6 +110,13 @@ async def test_a_small_phone_stays_in_its_place_with_many_conversations(stand, l
     assert phone["width"] <= slot["width"]
 
 
+@pytest.mark.parametrize(("address", "shown"), [("+12025550102", "+1 202 555 0102"), ("72646", "72646")])
+async def test_a_text_comes_from_a_number_as_phones_write_it(stand, look, address: str, shown: str) -> None:
+    stand.arrive_on(NUMBER, "sms", {"type": "text", "text": "Late"}, address=address)
+    view = await look(PATH)
+    await expect(view.page.locator(".phone").get_by_text(shown, exact=True).first).to_be_visible()
+
+
 async def test_a_person_may_write_first(stand, look) -> None:
     stand.arrive_on("+12025550100", "sms", {"type": "text", "text": "To somebody else"})
     stand.arrive_on("+12025550100", "wa", {"type": "text", "text": "To somebody else"})

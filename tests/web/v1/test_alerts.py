@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 from typing import Any
 
 import msgspec
@@ -25,6 +27,15 @@ async def outcome(caller: Any, ask: Any, id: str) -> dict[str, Any]:
     assert said.status == 200
     found: dict[str, Any] = said.json
     return found
+
+
+async def test_the_call_on_the_page_begins_an_alert(caller: Any, ask: Any) -> None:
+    page = html.unescape((await caller.call("GET", "/docs")).body.decode())
+    body = re.search(r"/v1/alerts -H .*? --data '(.*?)'", page, re.S)
+    assert body is not None
+    said = await ask("POST", "/v1/alerts", msgspec.json.decode(body[1]))
+    assert said.status == 202 and set(said.json) == {"id", "state", "channel"}
+    assert (await ask("GET", f"/v1/alerts/{said.json['id']}")).status == 200
 
 
 # ── begin ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -312,3 +323,10 @@ async def test_the_list_is_filtered_and_turned_page_by_page(caller: Any, ask: An
 async def test_a_wrong_filter_is_named(ask: Any, query: str, field: str) -> None:
     told = problem(await ask("GET", f"/v1/alerts?{query}"), 400, "invalid_query")
     assert [one["field"] for one in told["errors"]] == [field]
+
+
+async def test_a_misspelt_name_is_told_the_right_one_and_a_strange_one_to_go(ask: Any, alert: Any) -> None:
+    said = problem(await ask("POST", "/v1/alerts", {**alert, "variabels": {}, "colour": "red"}), 400, "invalid_fields")
+    told = {one["field"]: one["detail"] for one in said["errors"]}
+    assert told["variabels"] == "There is no field variabels. Did you mean variables?"
+    assert told["colour"] == "There is no field colour. Leave it out."

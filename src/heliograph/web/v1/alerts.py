@@ -17,7 +17,7 @@ from heliograph.flow.means import Means
 from heliograph.flow.once import answered
 from heliograph.flow.result import Result
 from heliograph.web.call import JSON, Doors, Headers, WebAnswer, WebCall
-from heliograph.web.problem import problem
+from heliograph.web.problem import problem, shown
 from heliograph.web.route import Docs, Said
 from heliograph.web.v1 import said, shapes, told
 from heliograph.web.v1.caller import caller, done
@@ -110,7 +110,9 @@ def _query(raw: bytes) -> tuple[dict[str, str], int, dict[str, str]]:
     found, faults = filters(raw, FILTERS)
     states = [*(state.value for state in AlertState), IN_DOUBT]
     if found.get("state", "sent") not in states:
-        faults["state"] = f"state is none of {', '.join(states)}."
+        faults["state"] = (
+            f"The state {shown(found['state'].encode(), 40)} is not known; send one of {', '.join(states)}."
+        )
     if "recipient" in found:
         number = phone.international(found["recipient"])
         if isinstance(number, phone.PhoneFault):

@@ -18,7 +18,7 @@ def filters(raw: bytes, names: Sequence[str]) -> tuple[dict[str, str], dict[str,
     for name, value in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
         if name not in names:
             label = shown(name.encode(), 40)
-            faults[label] = f"There is no filter {label}.{close(name, names)} Leave it out."
+            faults[label] = f"There is no filter {label}.{close(name, names) or ' Leave it out.'}"
         elif name in found:
             faults[name] = f"{name} is sent twice. Send it once."
         elif value:

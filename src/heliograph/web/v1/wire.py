@@ -87,7 +87,7 @@ def _names(body: bytes, sent: dict[str, Raw]) -> dict[str, str]:
     }
     for name in sent:
         if name not in _KNOWN:
-            faults[shown(name)] = f"There is no field {shown(name)}.{close(name[:64], _KNOWN)} Leave it out."
+            faults[shown(name)] = f"There is no field {shown(name)}.{close(name[:64], _KNOWN) or ' Leave it out.'}"
     return faults
 
 

@@ -85,7 +85,7 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     let known = [];
     if (!(await attempt(async () => (known = await senders())))) return;
     sheet({ title: known.length > 0 ? "Write to" : "No sender is registered yet", rows: [],
-      choices: known.map((one) => [`${one.address && one.channel === "sms" ? one.address : one.name} · ${CHANNELS[one.channel] ?? one.channel}`, () => {
+      choices: known.map((one) => [`${one.address && one.channel === "sms" ? spaced(one.address) : one.name} · ${CHANNELS[one.channel] ?? one.channel}`, () => {
         thread.begin({ key: keyOf(one.provider, one.sender), sender: { id: one.sender, name: one.name, address: one.address }, channel: one.channel });
         field.focus();
       }]) }, begin);

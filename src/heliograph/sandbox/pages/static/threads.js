@@ -1,7 +1,7 @@
 // A phone keeps one conversation per sender and channel; with more than one, tabs in its head choose.
 
 import { arrange, el, unseen, write } from "./dom.js";
-import { CHANNELS } from "./words.js";
+import { CHANNELS, spaced } from "./words.js";
 
 const NOBODY = { id: "", name: "Unknown sender", address: "" };
 
@@ -9,7 +9,7 @@ const NOBODY = { id: "", name: "Unknown sender", address: "" };
 export const keyOf = (provider, sender) => `${provider}/${sender}`;
 
 /** SMS shows the number that wrote; the others show who that is. */
-export const nameOf = (thread) => (thread.channel === "sms" && thread.sender.address ? thread.sender.address : thread.sender.name);
+export const nameOf = (thread) => (thread.channel === "sms" && thread.sender.address ? spaced(thread.sender.address) : thread.sender.name);
 
 function sort(messages, begun) {
   const found = new Map();
