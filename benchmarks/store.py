@@ -129,8 +129,8 @@ def passes(session: Session, group: int, count: int, chance: random.Random) -> I
         while done < PASS:
             made = [pair(chance) for _ in range(group)]
             began = time.process_time()
-            now = CLOCK.now()
-            verbs = [(alerts.accept, (one,)) for one, _ in made] + [(alerts.outcome, (one, now)) for one in waiting]
+            verbs = [(alerts.accept, (one,)) for one, _ in made]
+            verbs += [(alerts.outcome, (one, CLOCK.now)) for one in waiting]
             results = settle(session, verbs)
             spent += time.process_time() - began
             assert all(isinstance(value, Accepted) or value is True for value, _ in results)

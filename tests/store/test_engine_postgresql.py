@@ -92,6 +92,22 @@ async def test_a_no_and_a_yes_at_the_same_time_leave_what_was_said_last(opened, 
     assert await opened.opted_out(made.site, no.recipient, "service") == {"all"}
 
 
+async def test_a_failure_that_waited_past_its_lease_is_not_written(opened, made, beside, clock):
+    """It was in time when it was asked for; the database kept it waiting until another node may have the attempt."""
+    accepted = made.acceptance()
+    await opened.accept(accepted)
+    held = beside.transaction()
+    await held.start()
+    await beside.execute("SELECT 1 FROM alerts FOR UPDATE")
+    late = made.outcome(accepted, AttemptState.FAILED, end=AlertState.FAILED, until=made.now + 1000)
+    waiting = asyncio.ensure_future(opened.outcome(late))
+    await asyncio.sleep(0.2)
+    clock.now += 2000
+    await held.rollback()
+    assert await waiting is False
+    assert (await opened.record(accepted.alert.id)).alert.state is AlertState.SENDING
+
+
 async def test_lists_are_the_same_in_a_database_that_sorts_by_a_language(made, postgresql_server):
     """Most databases are not made with the collation C, and there `~` stands before every digit. The wheel's server
     may know no languages: then the letter alone is looked at."""

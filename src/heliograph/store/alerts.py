@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from heliograph.core.alert import Attempt, alert_of, attempt_id
@@ -47,17 +49,16 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     return Accepted(former=former)
 
 
-def outcome(outcome: Outcome, now: int) -> Verb[bool]:
+def outcome(outcome: Outcome, clock: Callable[[], int]) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
-    site, alert = outcome.site, outcome.alert
-    if outcome.until is not None and now > outcome.until:
-        return False
+    site, alert, now = outcome.site, outcome.alert, clock()
     if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
         return True
     attempt_state: AttemptState | None = None
     sender = ""
     rows = yield "alert_lock", (site, alert)
-    if not rows:
+    now = clock()  # the lock may have kept it waiting
+    if not rows or (outcome.until is not None and now > outcome.until):
         return False
     alert_state, reason, channel, _, pages, marks, kept = rows[0]
     standings = standing.read(kept)

@@ -46,7 +46,7 @@ class Database:
         return await self._write(alerts.accept, acceptance)
 
     async def outcome(self, outcome: Outcome) -> bool:
-        return await self._write(alerts.outcome, outcome, self._now())
+        return await self._write(alerts.outcome, outcome, self._now)
 
     async def spend(self, taken: tuple[Claim, ...]) -> Taker | None:
         return await self._write(claims.spend, taken, self._now())
