@@ -34,6 +34,12 @@ def opened(now: int = T) -> Health:
 # ── by itself ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_paused_sender_remembers_no_more_recipients_than_it_needs() -> None:
+    one = Health(RULES)
+    assert [one.marked(f"+1770555{n:04}") for n in range(50)] == [False] * 2 + [True] * 48
+    assert len(one._marked) == health.MARKS
+
+
 def test_faults_in_a_row_open_it_once() -> None:
     one = Health(RULES)
     told = [one.bad(T + n) for n in range(7)]

@@ -144,7 +144,8 @@ class Health:
 
     def marked(self, recipient: str) -> bool:
         """Notes a mark; True when it is the one that pauses the sender."""
-        self._marked.add(recipient)
+        if len(self._marked) < MARKS:  # a paused one is probed for as long as it stays so
+            self._marked.add(recipient)
         return len(self._marked) >= MARKS
 
     # whether it is used
