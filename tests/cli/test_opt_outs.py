@@ -130,6 +130,12 @@ def test_many_rows_are_written_in_bites(applied, tmp_path: Path) -> None:
     assert applied("opt-outs", "export").out.count("\n") == 1751
 
 
+def test_a_spreadsheet_runs_nothing_of_an_export(applied, tmp_path: Path) -> None:
+    applied("opt-outs", "import", csv(tmp_path, f'recipient,by\n{ONE},"=HYPERLINK(1)"\n'))
+    [line] = applied("opt-outs", "export").out.splitlines()[1:]
+    assert line.startswith(f"25508804,{ONE},all,") and line.endswith(",'=HYPERLINK(1)")
+
+
 @pytest.mark.parametrize(("text", "code"), [("name,phone\nx,1\n", "no_recipient_column"), ("", "no_recipient_column")])
 def test_files_that_are_none(applied, tmp_path: Path, text: str, code: str) -> None:
     ran = applied("opt-outs", "import", csv(tmp_path, text), "--json")

@@ -353,6 +353,12 @@ async def _export(settings: Settings, to: TextIO, site: str, scope: str) -> int:
     write.writeheader()
     async with given.store(settings) as store:
         async for page in all_of(store, site=site, scope=scope):
-            write.writerows(_plain(row) for row in page)
+            write.writerows({name: _cell(name, text) for name, text in _plain(row).items()} for row in page)
             rows += len(page)
     return rows
+
+
+def _cell(name: str, text: str) -> str:
+    """A name that a spreadsheet would run as a formula gets the apostrophe that makes it text there. A number begins
+    with its plus and has digits alone."""
+    return f"'{text}" if name != "recipient" and text[:1] in tuple("=+-@") else text
