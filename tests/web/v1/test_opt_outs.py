@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
+from oauthlib.oauth1 import Client
 
 from heliograph.core.site import Scope
-from web.v1.test_keys import problem
+from web.v1.test_keys import BASE, problem
 
 WHO = "+12025550123"
 
@@ -84,6 +86,21 @@ async def test_bodies_that_are_none(ask: Any, body: bytes) -> None:
 @pytest.mark.parametrize("query", ["", "recipient=", "recipient=12", "recipient=%2B12025550123&x=1"])
 async def test_a_withdrawal_names_its_recipient(ask: Any, query: str) -> None:
     assert (await ask("DELETE", f"/v1/opt-outs?{query}")).status == 400
+
+
+async def test_a_signed_call_that_is_replayed_changes_nothing(caller: Any, ask: Any) -> None:
+    """Whoever saw a withdrawal go by must not undo a later no with it: the nonce is spent before anything is done."""
+    registry = caller.doors.means.registry
+    key = registry.key("ck")[0].key
+    await caller.store.put_key(msgspec.structs.replace(key, scopes=(Scope.OPT_OUTS_WRITE,)))
+    await registry.refresh(caller.store)
+    path = f"/v1/opt-outs?recipient={quote(WHO)}"
+    client = Client("ck", "cs", "tk", "ts", signature_method="HMAC-SHA256")
+    headers = dict(client.sign(BASE + path, "DELETE")[1])
+    assert (await caller.call("DELETE", path, b"", headers)).status == 200
+    assert (await ask("POST", "/v1/opt-outs", {"recipient": WHO})).json["in_force"] is True
+    problem(await caller.call("DELETE", path, b"", headers), 401, "nonce_used")
+    assert len((await ask("GET", "/v1/opt-outs")).json["opt_outs"]) == 1
 
 
 WRONG = (

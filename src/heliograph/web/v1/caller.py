@@ -45,8 +45,17 @@ async def caller(
     return found
 
 
+async def first(found: Caller, call: WebCall, doors: Doors) -> Caller | WebAnswer:
+    """The caller with its nonce spent, before anything is written for it; or the answer, where the call is a replay."""
+    spent_now = await done(_NOTHING, found, call, doors)
+    return Caller(found.key, found.site) if spent_now is _NOTHING else spent_now
+
+
+_NOTHING = WebAnswer(status=204)
+
+
 async def done(answer: WebAnswer, found: Caller, call: WebCall, doors: Doors) -> WebAnswer:
-    """The answer, once a signed call's nonce is spent for good."""
+    """The answer, once a signed call's nonce is spent for good. For calls that only look: see `first`."""
     return await spent(answer, found.claims[0], call, doors) if found.claims else answer
 
 

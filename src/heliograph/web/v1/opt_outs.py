@@ -15,7 +15,7 @@ from heliograph.web.livedeflect.answers import rfc3339
 from heliograph.web.problem import problem
 from heliograph.web.route import Docs, Said
 from heliograph.web.v1 import said, shapes
-from heliograph.web.v1.caller import Caller, caller, done
+from heliograph.web.v1.caller import Caller, caller, done, first
 from heliograph.web.v1.query import filters, page_of
 from heliograph.web.v1.request import field_problem
 
@@ -61,6 +61,9 @@ async def _write(fields: dict[str, str], found: Caller, call: WebCall, doors: Do
         row = read(fields, _book(found, doors))
     except RowFault as fault:
         return await done(field_problem({fault.field: str(fault)}), found, call, doors)
+    once = await first(found, call, doors)
+    if isinstance(once, WebAnswer):
+        return once
     what = (await doors.means.store.put_opt_outs((msgspec.structs.replace(row, wanted=wanted),)))[0]
     doors.log("info", "An opt-out was written.", action="opt_out", scope=row.scope, wanted=wanted, what=what.value)
     body = shapes.OptOutChange(
@@ -69,7 +72,7 @@ async def _write(fields: dict[str, str], found: Caller, call: WebCall, doors: Do
         in_force=wanted if what is Written.NEWER else not wanted,
         changed=what is Written.CHANGED,
     )
-    return await done(WebAnswer(status=200, body=msgspec.json.encode(body), headers=JSON), found, call, doors)
+    return WebAnswer(status=200, body=msgspec.json.encode(body), headers=JSON)
 
 
 def _book(found: Caller, doors: Doors) -> Book:
