@@ -122,7 +122,7 @@ class House:
             await store.break_leases()  # this process alone holds the file: whoever held them is dead
         self._task(watch(registry, store, every=REFRESH_EVERY, failed=self._refresh_failed), "registry")
         self._task(self._purge(store), "purge")
-        self._task(due.work(means), "due")
+        self._task(due.work(means, grace=settings.stop_timeout), "due")
         self._task(reports.tell(means), "reports")
         await self._listen()
 

@@ -85,6 +85,20 @@ async def test_a_held_alert_is_ended_by_the_node_that_has_its_lease(house: House
         assert (await record(house, result.alert)).alert.state is state
 
 
+async def test_a_stop_lets_what_is_being_handed_over_hear_its_answer(house: House) -> None:
+    """Cut off in the middle, an SMS would be in doubt after every restart."""
+    result = await held(house)
+    await house.store.push_due(Due(site=SITE, kind="alert", ref=result.alert, at=0))
+    provider = house.providers["rcs"]
+    provider.script = [0.3]
+    working = asyncio.ensure_future(due.work(house.means, grace=5.0))
+    while not provider.seen:
+        await asyncio.sleep(0.01)
+    working.cancel()
+    await asyncio.wait([working])
+    assert (await record(house, result.alert)).attempts[0].state is AttemptState.SENT
+
+
 async def test_a_held_alert_survives_an_outage_at_its_release(house: House) -> None:
     result = await held(house)
     house.providers["rcs"].script = [refusal(Fate.RETRY, "not_connected")] * 4

@@ -22,9 +22,9 @@ AT_ONCE = 50  # rows under way at once
 LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something due
 
 
-async def work(means: Means) -> None:
+async def work(means: Means, *, grace: float = 0.0) -> None:
     """Does what is due, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to stop; rows
-    under way are then left to their lease."""
+    under way are given `grace` seconds, since a hand-over that is cut off is in doubt, and then left to their lease."""
     running: set[asyncio.Task[None]] = set()
     try:
         while True:
@@ -36,6 +36,8 @@ async def work(means: Means) -> None:
                 await _nap(means, running)
             running = {task for task in running if not task.done()}
     finally:
+        if running and grace > 0:
+            await asyncio.wait(running, timeout=grace)
         for task in running:
             task.cancel()
 
