@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import msgspec
 import pytest
+from oauthlib.oauth1 import Client
 
 from heliograph.core.channel import Reach
 from heliograph.core.site import Kind, Scope
-from web.v1.test_keys import problem
+from web.v1.test_keys import BASE, problem
 
 PATH = "/v1/capabilities"
 A, B = "+12025550123", "+12025550124"
@@ -55,6 +58,22 @@ async def test_a_key_needs_the_scope(ask: Any, key_of: Any) -> None:
     assert problem(await ask("POST", PATH, {"recipients": [A]}, bearer=usual), 403, "scope_missing")
     assert (await ask("POST", PATH, {"recipients": [A]}, bearer=reads)).status == 200
     assert (await ask("POST", PATH, {"recipients": [A]}, bearer="")).status == 401
+
+
+async def test_a_signed_call_that_is_replayed_asks_nobody(caller: Any, ask: Any) -> None:
+    registry = caller.doors.means.registry
+    key = registry.key("ck")[0].key
+    await caller.store.put_key(msgspec.structs.replace(key, scopes=(Scope.CAPABILITIES_READ,)))
+    await registry.refresh(caller.store)
+    client = Client("ck", "cs", "tk", "ts", signature_method="HMAC-SHA256")
+    body = json.dumps({"recipients": [A]})
+    headers = dict(client.sign(BASE + PATH, "POST", body, {"Content-Type": "application/json"})[1])
+    caller.line.reach = Reach.UNKNOWN  # which is not kept
+    assert (await caller.call("POST", PATH, body.encode(), headers)).status == 200
+    caller.line.reach = Reach.YES
+    problem(await caller.call("POST", PATH, body.encode(), headers), 401, "nonce_used")
+    (rcs,) = (await ask("POST", PATH, {"recipients": [A]})).json["recipients"][0]["channels"]
+    assert rcs["cached"] is False
 
 
 async def test_a_test_key_asks_nobody_outside_the_sandbox(ask: Any, key_of: Any) -> None:

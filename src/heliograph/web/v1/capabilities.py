@@ -14,7 +14,7 @@ from heliograph.web.livedeflect.answers import rfc3339
 from heliograph.web.problem import problem, shown
 from heliograph.web.route import Docs, Said
 from heliograph.web.v1 import said, shapes
-from heliograph.web.v1.caller import caller, done
+from heliograph.web.v1.caller import caller, done, first
 from heliograph.web.v1.request import field_problem
 
 SCOPE = Scope.CAPABILITIES_READ
@@ -40,6 +40,9 @@ async def answer(call: WebCall, doors: Doors) -> WebAnswer:
     channels = _channels(asked.channels, found.site.channels, means.channels, faults)
     if faults:
         return await done(field_problem(faults), found, call, doors)
+    once = await first(found, call, doors)  # before a provider is asked
+    if isinstance(once, WebAnswer):
+        return once
     told = await capabilities(
         found.site,
         recipients,
@@ -49,7 +52,7 @@ async def answer(call: WebCall, doors: Doors) -> WebAnswer:
         test=found.key.kind is Kind.TEST,
     )
     body = msgspec.json.encode(_shape(recipients, told, means.clock.now()))
-    return await done(WebAnswer(status=200, body=body, headers=JSON), found, call, doors)
+    return WebAnswer(status=200, body=body, headers=JSON)
 
 
 _NO_JSON = "The body is not JSON in UTF-8. Send an object with recipients, a list of numbers."
