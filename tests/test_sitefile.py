@@ -218,7 +218,7 @@ def test_a_fault_has_file_line_section(folder, environ):
 
 def test_a_missing_variable_is_named_with_its_line(folder, environ):
     del environ["ACME_RBM_AGENT"]
-    told = faults(folder, environ)[0]
+    [told] = faults(folder, environ)  # once: not as an empty value too
     assert "ACME_RBM_AGENT" in told
     assert "${ACME_RBM_AGENT:-value}" in told
     assert "[sender 1.settings]" in told

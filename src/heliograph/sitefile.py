@@ -227,6 +227,8 @@ class _Reading:
             del table[name]
             given[field] = text or ""
             sound = sound and text is not None
+        if any(keys[: len(section.keys)] == section.keys for keys in section.document.unfilled):
+            return None  # what is noted already would be told once more as an empty value
         inner = Section(section.document, section.keys, table)
         whole = inner.struct(plug.Settings, f"A sender of {provider}", given=given)
         if whole is None or not sound:

@@ -123,6 +123,7 @@ class Document(Section):
         self.name = name or str(path)
         self.faults = faults
         self._lines: list[tuple[Keys, int]] = []
+        self.unfilled: list[Keys] = []  # values whose ${NAME} is not in the environment
         super().__init__(self, (), {})
         try:
             text = path.read_text("utf-8")
@@ -196,6 +197,7 @@ def _filled(value: Any, environ: Mapping[str, str], document: Document, keys: Ke
                 f"${{{name}:-value}}.",
                 keys[-1],
             )
+            document.unfilled.append(keys)
             return ""
         return default
 

@@ -122,7 +122,7 @@ def test_keys_from_making_to_rotating(applied):
     assert applied("keys", "enable", parts["consumer_key"]).code == 0
     rotated = applied("keys", "rotate", parts["consumer_key"], "--days", "2", "--json").data
     states = {one["consumer_key"]: one["state"] for one in applied("keys", "list", "--json").data}
-    assert states == {parts["consumer_key"]: "ending", rotated["consumer_key"]: "live"}
+    assert states == {parts["consumer_key"]: "ending", rotated["consumer_key"]: "valid"}
     assert applied("keys", "rotate", parts["consumer_key"], "--days=-1").code == 2
     assert applied("keys", "disable", "nobody").code == 1
 

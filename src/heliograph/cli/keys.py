@@ -80,7 +80,7 @@ def _state(key: Key, now: int) -> str:
     if key.disabled is not None:
         return "disabled"
     if key.expires is None:
-        return "live"
+        return "valid"
     return "ended" if key.expires <= now else "ending"
 
 
@@ -99,7 +99,7 @@ def enable(
 ) -> None:
     """Take calls with this key again: takes back a disabling and an end date."""
     asyncio.run(_switch(given.settings(config, flags), consumer_key, on=True))
-    _told(consumer_key, "live", json)
+    _told(consumer_key, "valid", json)
 
 
 async def _switch(settings: Settings, consumer_key: str, *, on: bool) -> None:

@@ -24,7 +24,7 @@ _MARKS = {
     "scheduled": ("◷", "yellow"), "changed": ("~", "yellow"), "kept": ("!", "yellow"), "warning": ("!", "yellow"),
     "in_doubt": ("?", "magenta"), "failed": ("✗", "red"), "refused": ("✗", "red"), "removed": ("-", "red"),
     "expired": ("✗", "bright_black"), "cancelled": ("✗", "bright_black"), "revoked": ("✗", "bright_black"),
-    "disabled": ("✗", "bright_black"), "ended": ("✗", "bright_black"), "live": ("✓", "green"),
+    "disabled": ("✗", "bright_black"), "ended": ("✗", "bright_black"), "valid": ("✓", "green"),
     "ending": ("◷", "yellow"),
     "paused": ("◷", "yellow"), "running": ("✓", "green"), "published": ("✓", "green"), "draft": ("·", ""),
     "retired": ("✗", "bright_black"), "open": ("✗", "red"), "not_open": ("✗", "red"),

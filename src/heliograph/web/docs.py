@@ -101,7 +101,8 @@ _, headers, _ = client.sign(url, "POST", body, {"Content-Type": "application/jso
 call = urllib.request.Request(url, body.encode(), headers, method="POST")
 print(urllib.request.urlopen(call).read().decode())"""
 
-NATIVE = """curl -sS @BASE@/v1/alerts -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' --data '{
+NATIVE = """curl -sS @BASE@/v1/alerts \\
+  -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' --data '{
   "recipient": "+17703101414", "template": "flightdelay", "language": "en", "skill": "service",
   "variables": {"Time": "7:35 pm", "City": "Kansas City", "Gate": "C35"}
 }'

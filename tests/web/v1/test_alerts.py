@@ -31,7 +31,7 @@ async def outcome(caller: Any, ask: Any, id: str) -> dict[str, Any]:
 
 async def test_the_call_on_the_page_begins_an_alert(caller: Any, ask: Any) -> None:
     page = html.unescape((await caller.call("GET", "/docs")).body.decode())
-    body = re.search(r"/v1/alerts -H .*? --data '(.*?)'", page, re.S)
+    body = re.search(r"/v1/alerts \\\n.*? --data '(.*?)'", page, re.S)
     assert body is not None
     said = await ask("POST", "/v1/alerts", msgspec.json.decode(body[1]))
     assert said.status == 202 and set(said.json) == {"id", "state", "channel"}
