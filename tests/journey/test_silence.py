@@ -224,8 +224,11 @@ def test_no_page_of_the_server_says_anything_of_anybody(run: Run, page: str) -> 
 def test_metrics_have_no_label_that_a_caller_chose(run: Run) -> None:
     text = run.house.get("/metrics").raw.decode()
     labels = set(re.findall(r'(\w+)="', text))
-    assert labels <= {"route", "status", "outcome", "channel", "provider", "answer", "kind", "code", "le", "version"}
-    assert "25508804" not in text and "acme" not in text
+    ours = {"route", "status", "outcome", "channel", "provider", "answer", "kind", "code", "le", "version", "state"}
+    assert labels <= ours | {"site", "sender"}
+    # Site and sender are the operator's own words: those that were applied, and no other.
+    assert set(re.findall(r'site="([^"]*)"', text)) <= {"25508804", "status", "gone"}
+    assert set(re.findall(r'sender="([^"]*)"', text)) <= {"acme-rcs", "status-rcs", "gone-rcs"}
 
 
 def test_an_answer_to_wrong_credentials_repeats_no_secret_and_no_body(run: Run) -> None:

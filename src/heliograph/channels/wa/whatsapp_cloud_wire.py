@@ -127,7 +127,8 @@ def _said(content: Content, list_button: str) -> dict[str, Any]:
             if card.media is not None:
                 header = _media(card.media, kind_of(card.media, "image"))
                 return _interactive(card_text(card), header, replies, list_button)
-            if card.description and 0 < len(card.title) <= HEADER_TEXT:
+            alone = len(replies) == 1 and isinstance(replies[0], ShareLocation)  # nothing may be above it
+            if card.description and 0 < len(card.title) <= HEADER_TEXT and not alone:
                 return _interactive(card.description, {"type": "text", "text": card.title}, replies, list_button)
             return _interactive(card_text(card), None, replies, list_button)
         case File(media=media):
