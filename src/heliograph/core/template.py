@@ -136,6 +136,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 def choose_version(versions: Sequence[CompiledTemplate], tag: str) -> Version | None:
     """The published version tagged with `tag`, else the published one; the newest where there are several. A draft or
     a retired version is never used, whatever its tags. None: nothing is published."""
+    if len(versions) == 1 and versions[0].template.state is TemplateState.PUBLISHED:
+        return Version(compiled=versions[0], matched=bool(tag) and tag in versions[0].template.tags)
     published = [version for version in versions if version.template.state is TemplateState.PUBLISHED]
     if not published:
         return None

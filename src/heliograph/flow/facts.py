@@ -69,7 +69,8 @@ async def gather(
             barred = channel in opted_out or "all" in opted_out
             fits = not (faults or content is None or outside or left or barred)
             free = fitted is None or not isinstance(fitted.content, Named)
-            window_ends = await window(alert, opened, means, now) if fits else None
+            limited = opened.plug is not None and opened.plug.CARRIES.window  # else nothing is to be awaited
+            window_ends = await window(alert, opened, means, now) if fits and limited else None
             fits = fits and not (free and window_ends is not None and window_ends <= now)
             use, paused, again = senders.use(opened, alert, means, now, take=fits and not found_one and not looking)
             if use is Use.NO and fits:

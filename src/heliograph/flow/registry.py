@@ -75,6 +75,7 @@ class Registry:
         self.revision = 0
         self._sites: dict[str, Site] = {}
         self._keys: dict[str, tuple[OpenKey, ...]] = {}
+        self._signers: dict[str, tuple[OpenKey, ...]] = {}  # of them those that sign
         self._templates: dict[tuple[str, str], tuple[CompiledTemplate, ...]] = {}
         self._senders: dict[tuple[str, str], OpenSender] = {}
         self._by_channel: dict[tuple[str, str], tuple[OpenSender, ...]] = {}
@@ -84,7 +85,7 @@ class Registry:
 
     def key(self, consumer_key: str) -> tuple[OpenKey, ...]:
         """The keys that share this consumer key: one per token. A bearer key signs nothing and is none of them."""
-        return tuple(opened for opened in self._keys.get(consumer_key, ()) if not opened.key.digest)
+        return self._signers.get(consumer_key, ())
 
     def bearer(self, name: str) -> Key | None:
         """The bearer key of this public name (`hg_live_…`)."""
@@ -134,10 +135,14 @@ class Registry:
         for key in changes.keys:
             kept = [k for k in self._keys.get(key.consumer_key, ()) if k.key.token != key.token]
             opened = self._open_key(key)
-            self._keys[key.consumer_key] = (*kept, opened) if opened else tuple(kept)
+            self._put_keys(key.consumer_key, (*kept, opened) if opened else tuple(kept))
         for sender in changes.senders:
             self._put_sender(sender)
         self.revision = changes.revision
+
+    def _put_keys(self, name: str, keys: tuple[OpenKey, ...]) -> None:
+        self._keys[name] = keys
+        self._signers[name] = tuple(opened for opened in keys if not opened.key.digest)
 
     def _put_sender(self, sender: Sender) -> None:
         place = (sender.site, sender.name)
@@ -165,7 +170,7 @@ class Registry:
             self._templates[place] = tuple(c for c in self._templates.get(place, ()) if c.template.version != version)
         elif kind == "key":
             consumer_key, _, token = name.partition("/")
-            self._keys[consumer_key] = tuple(k for k in self._keys.get(consumer_key, ()) if k.key.token != token)
+            self._put_keys(consumer_key, tuple(k for k in self._keys.get(consumer_key, ()) if k.key.token != token))
         elif kind == "sender":
             old = self._senders.pop((site, name), None)
             if old and old.provider:

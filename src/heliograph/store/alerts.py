@@ -45,7 +45,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     )
     yield journal.first_page(alert, former, acceptance.decision, attempt, acceptance.entries)
     for row in acceptance.due:
-        yield "due_put", due.values(row)
+        yield "due_new", due.values(row)
     return Accepted(former=former)
 
 

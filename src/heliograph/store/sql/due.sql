@@ -1,5 +1,10 @@
 -- What is to be done, and when. `wake` = the later of `at` and `lease`.
 
+-- name: due_new(site, kind, ref, at, lease, wake, tries)!
+-- Of an alert that is being accepted: nobody can have written it before.
+INSERT INTO due (site, kind, ref, at, lease, wake, tries, node, again)
+VALUES (:site, :kind, :ref, :at, :lease, :wake, :tries, '', 0) ON CONFLICT DO NOTHING;
+
 -- name: due_put(site, kind, ref, at, lease, wake, tries)!
 -- Re-dates a row. One that was asked for anew in the meantime (`again`) stays due when that was.
 INSERT INTO due (site, kind, ref, at, lease, wake, tries, node, again)
