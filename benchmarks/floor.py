@@ -17,7 +17,7 @@ import uvloop
 from pyreqwest.client import ClientBuilder
 
 import heliograph.out
-from heliograph.running import calm_collector, until_stopped
+from heliograph.running import calm_collector, let_work_end, until_stopped
 from heliograph.web.server import Limits, Server, read_body
 
 HEADERS = {"content-type": "application/json", "authorization": "Bearer stub"}
@@ -71,6 +71,7 @@ async def bare(target: str) -> None:
 
 
 def main(port: str, kind: str) -> None:
+    let_work_end()
     target = f"http://127.0.0.1:{port}/v1/phones/+17703101414/agentMessages?messageId=x&agentId=y"
     uvloop.run(house(target) if kind == "house" else bare(target))
 

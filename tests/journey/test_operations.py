@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import resource
 import shutil
 import sqlite3
@@ -242,6 +243,14 @@ def test_a_private_port_keeps_private_pages_to_itself(tmp_path: Path) -> None:
         assert outside.stop() == 0
     finally:
         outside.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="the system has no such policy")
+def test_the_servers_threads_do_not_interrupt_each_other(house: House) -> None:
+    assert house.outside.server is not None
+    threads = [int(path.name) for path in Path(f"/proc/{house.outside.server.pid}/task").iterdir()]
+    assert len(threads) > 1
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
 
 
 # ── the database ────────────────────────────────────────────────────────────────────────────────────────────────────
