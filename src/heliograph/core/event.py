@@ -24,6 +24,25 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="receipt"
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 
+class Attached(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file that somebody sent. `url`: where it is, if it can be fetched by anybody who knows that; else `reference`,
+    the provider's own name of it, by which its provider fetches it. `size` in bytes, 0 = not told."""
+
+    url: str = ""
+    reference: str = ""
+    content_type: str = ""
+    name: str = ""
+    size: int = 0
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A location, degrees."""
+
+    latitude: float
+    longitude: float
+    label: str = ""
+
+
 class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"):
     """The recipient's words or tap. `kind`: text | tap | location | file | typing | other."""
 
@@ -34,6 +53,8 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"
     postback: str = ""
     in_reply_to: str = ""  # our attempt id or the provider's reference where it is quoted
     at: int | None = None
+    attached: tuple[Attached, ...] = ()
+    place: Place | None = None
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 
@@ -44,6 +65,7 @@ class OptOutHeard(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="opt_
     recipient: str
     wanted: bool
     at: int | None = None
+    confirmed: bool = False  # the provider has told the recipient itself, so that we do not
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 

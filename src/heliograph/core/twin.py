@@ -27,7 +27,10 @@ from heliograph.core.ports import Answer, Call
 
 # Which call of a provider a misbehaviour is about: a token, the question who can be reached, a message, taking it back,
 # an event of ours (typing, read), a file, reading a message back, opening a line.
-Verb = Literal["token", "capabilities", "create", "revoke", "event", "files", "ask", "bind"]
+# Of a desk: opening a conversation, a turn in it, closing it.
+Verb = Literal[
+    "token", "capabilities", "create", "revoke", "event", "files", "ask", "bind", "desk_open", "desk_say", "desk_close"
+]
 
 
 class TwinAnswer(Answer, frozen=True, kw_only=True):
@@ -78,6 +81,18 @@ class KnownSender(msgspec.Struct, kw_only=True):
     refusal: int = 404
     verified: bool = False
     testers: dict[str, str] = {}
+
+
+class KnownDesk(msgspec.Struct, kw_only=True):
+    """An account at the desk that the sandbox knows. `id`: the account's. `webhook`: our callback. `credentials` by the
+    desk's own words. `skills`: queue's name → the desk's id of it."""
+
+    id: str
+    desk: str
+    name: str = ""
+    webhook: str = ""
+    credentials: dict[str, str] = {}
+    skills: dict[str, str] = {}
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +278,7 @@ class World(Protocol):
     def granted(self, token: str) -> tuple[str, int] | None: ...  # (scopes, until)
     def sender(self, provider: str, sender_id: str) -> KnownSender | None: ...
     def known(self, provider: str) -> list[KnownSender]: ...  # all of one provider, to find one by its credentials
+    def desks(self, desk: str) -> list[KnownDesk]: ...  # accounts at a desk of this kind
 
     # phones
     def reach(self, number: str) -> Reach: ...

@@ -15,6 +15,7 @@ from heliograph.core.twin import (
     Arrival,
     Happening,
     Kept,
+    KnownDesk,
     KnownSender,
     Line,
     Medium,
@@ -67,6 +68,7 @@ class World:
         self.twins = {twin.NAME: twin for twin in map(_twin, twins)}
         self.random = random.Random(seed)
         self.senders: dict[tuple[str, str], KnownSender] = {}
+        self.accounts_at_desks: dict[tuple[str, str], KnownDesk] = {}  # by (desk, account)
         self.handsets: OrderedDict[str, Handset] = OrderedDict()
         self.behaviour = Behaviour(seed)
         self.delivery = Delivery(self, pace)
@@ -177,6 +179,9 @@ class World:
 
     def sender(self, provider: str, sender_id: str) -> KnownSender | None:
         return self.senders.get((provider, sender_id))
+
+    def desks(self, desk: str) -> list[KnownDesk]:
+        return [one for one in self.accounts_at_desks.values() if one.desk == desk]
 
     def known(self, provider: str) -> list[KnownSender]:
         return [sender for sender in self.senders.values() if sender.provider == provider]

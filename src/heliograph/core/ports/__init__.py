@@ -1,0 +1,121 @@
+"""The contracts between the rooms: Protocols, small on purpose. flow/ is written against these alone.
+
+    http.py        what comes in and goes out       provider.py    a channel's provider     desk.py     a desk
+    writing.py     what one transaction writes      reading.py     what the store gives     store.py    its verbs
+    conversing.py  its verbs of conversations       clock.py       time
+
+`deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
+the epoch, UTC.
+"""
+
+from heliograph.core.ports.clock import (
+    Clock,
+)
+from heliograph.core.ports.conversing import (
+    ConversationStore,
+    DeskJoined,
+    Inbox,
+    Queue,
+    Said,
+    TurnOutcome,
+)
+from heliograph.core.ports.desk import (
+    Desk,
+    DeskHeard,
+    DeskPlug,
+    DeskWays,
+    Handed,
+)
+from heliograph.core.ports.http import (
+    Answer,
+    Call,
+    Exchange,
+    Out,
+    Response,
+)
+from heliograph.core.ports.provider import (
+    AsksMany,
+    Heard,
+    Message,
+    Plug,
+    Provider,
+    Revoked,
+    Taken,
+    Uploaded,
+    Ways,
+)
+from heliograph.core.ports.reading import (
+    AlertRow,
+    Changes,
+    Joined,
+    LooseEnds,
+    Record,
+    Unmatched,
+    Written,
+)
+from heliograph.core.ports.store import (
+    AlertStore,
+    MediaStore,
+    OperatorStore,
+    OptOutStore,
+    RegistryStore,
+    Store,
+)
+from heliograph.core.ports.writing import (
+    Acceptance,
+    Accepted,
+    Barred,
+    Claim,
+    Due,
+    Outcome,
+    Taker,
+)
+
+__all__ = [
+    "Acceptance",
+    "Accepted",
+    "AlertRow",
+    "AlertStore",
+    "Answer",
+    "AsksMany",
+    "Barred",
+    "Call",
+    "Changes",
+    "Claim",
+    "Clock",
+    "ConversationStore",
+    "Desk",
+    "DeskHeard",
+    "DeskJoined",
+    "DeskPlug",
+    "DeskWays",
+    "Due",
+    "Exchange",
+    "Handed",
+    "Heard",
+    "Inbox",
+    "Joined",
+    "LooseEnds",
+    "MediaStore",
+    "Message",
+    "OperatorStore",
+    "OptOutStore",
+    "Out",
+    "Outcome",
+    "Plug",
+    "Provider",
+    "Queue",
+    "Record",
+    "RegistryStore",
+    "Response",
+    "Revoked",
+    "Said",
+    "Store",
+    "Taken",
+    "Taker",
+    "TurnOutcome",
+    "Unmatched",
+    "Uploaded",
+    "Ways",
+    "Written",
+]

@@ -1,0 +1,101 @@
+"""The store's verbs of conversations. Turns of recipients are written by `hear`, in the commit of their event."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from heliograph.core.conversation import Closer, Conversation, State, Turn
+from heliograph.core.desk import DeskEvent
+from heliograph.core.states import AttemptState
+
+
+class Inbox(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Which conversations a list shows, the last touched first (open ones) or the last closed first. `skills` empty =
+    all; `agent`: those of one agent, "-" = of nobody; `before`: (touched, id) of the last one of the page before."""
+
+    site: str
+    state: State = State.OPEN
+    skills: tuple[str, ...] = ()
+    agent: str = ""
+    recipient: str = ""
+    before: tuple[int, str] | None = None
+    limit: int = 50
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How many conversations of a skill are open, and of them how many are claimed by nobody; both count to 1,000 at
+    most, so that no count grows with the data."""
+
+    skill: str
+    open: int
+    unclaimed: int
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of a turn that was to be written. `turn` None: not written, since the conversation is closed, gone,
+    or another agent's (`conversation` shows how it stands)."""
+
+    conversation: Conversation | None
+    turn: Turn | None = None
+
+
+class TurnOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of a turn that leaves, moved only as core.states.moved allows."""
+
+    site: str
+    conversation: str
+    number: int
+    state: AttemptState
+    reason: str = ""
+    tries: int = 0
+    references: tuple[str, ...] = ()
+    sender: str = ""
+
+
+class DeskJoined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of one event of a desk. `conversation` None: none of ours. `turn`: an agent's words, written and due
+    to leave; `number` of it."""
+
+    conversation: Conversation | None = None
+    turn: Turn | None = None
+    duplicate: bool = False
+
+
+class ConversationStore(Protocol):
+    """Conversations and turns. Lists walk one index; none grows with the data."""
+
+    async def conversation(self, site: str, id: str) -> Conversation | None: ...
+    async def conversations(self, inbox: Inbox) -> list[Conversation]: ...
+    async def queues(self, site: str, skills: tuple[str, ...]) -> list[Queue]: ...
+    # of one recipient, the newest first
+    async def conversations_of(self, site: str, recipient: str, limit: int = 20) -> list[Conversation]: ...
+    # of one alert, the newest first
+    async def conversations_about(self, site: str, alert: str) -> list[Conversation]: ...
+    # turns after a number, in order; `newest`: the last ones, in order all the same
+    async def turns(
+        self, site: str, conversation: str, *, after: int = 0, newest: bool = False, limit: int = 200
+    ) -> list[Turn]: ...
+    # those touched since, so that a node sees what others did; at most 500
+    async def touched(self, since: int) -> list[Conversation]: ...
+
+    # A turn of an agent's or heliograph's own, written together with the due row that lets it leave (kind "answer").
+    # `agent`: who must have claimed it, "" = anybody may speak; one that nobody claimed becomes that agent's.
+    async def say(self, turn: Turn, *, agent: str = "", now: int) -> Said: ...
+    # `expects`: who must have it now ("" = nobody), None = whoever; `agent` "" gives it back to its queue
+    async def assign(
+        self, site: str, id: str, *, agent: str, by: str, expects: str | None, skill: str = "", now: int
+    ) -> Said: ...
+    async def close_conversation(self, site: str, id: str, closer: Closer, by: str, now: int) -> Said: ...
+    # the recipient's words were seen by an agent: courtesies to the provider
+    async def turn_outcome(self, outcome: TurnOutcome, now: int) -> Turn | None: ...
+
+    # The desk has taken the turns up to `handed` under `reference`; `trouble` "" = all is well.
+    async def handed(
+        self, site: str, id: str, *, handed: int, reference: str, trouble: str = "", now: int
+    ) -> Conversation | None: ...
+    # The desk has closed it, and there are turns that it has not taken: a new one takes them over, linked to it.
+    async def reopen(self, site: str, id: str, now: int) -> Conversation | None: ...
+    # what a desk tells; one commit for all events of a callback
+    async def hear_desk(self, site: str, desk: str, events: tuple[DeskEvent, ...], now: int) -> list[DeskJoined]: ...
