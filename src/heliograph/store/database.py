@@ -28,7 +28,20 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
-from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, operators, opt_outs, registry
+from heliograph.core.user import Audited, Session, User
+from heliograph.store import (
+    alerts,
+    claims,
+    due,
+    facts,
+    heard,
+    housekeeping,
+    media,
+    operators,
+    opt_outs,
+    registry,
+    users,
+)
 from heliograph.store.database_conversations import Conversations
 from heliograph.store.verb import Engine
 
@@ -117,8 +130,8 @@ class Database(Conversations):
         return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:
-        return await self._write(opt_outs.put, rows)
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
+        return await self._write(opt_outs.put, rows, audited)
 
     async def opt_outs(
         self,
@@ -181,6 +194,45 @@ class Database(Conversations):
 
     async def remove(self, kind: str, site: str, name: str) -> bool:
         return await self._write(registry.remove, kind, site, name)
+
+    # users, their sessions, the audit log
+    async def users(self) -> list[User]:
+        return await self._look(users.listed)
+
+    async def user(self, name: str) -> User | None:
+        return await self._read(users.one, name)
+
+    async def put_user(
+        self, user: User, audited: Audited, *, expects: User | None, ends: bool = False, but: str = ""
+    ) -> bool:
+        return await self._write(users.put, user, audited, expects, ends, but)
+
+    async def begin_session(self, session: Session, expects: User, audited: Audited) -> bool:
+        return await self._write(users.begin, session, expects, audited)
+
+    async def session(self, digest: str, now: int) -> tuple[Session, User] | None:
+        return await self._read(users.session, digest, now)
+
+    async def touch_session(self, digest: str, seen: int, until: int) -> None:
+        await self._write(users.touch, digest, seen, until)
+
+    async def end_session(self, digest: str, audited: Audited) -> bool:
+        return await self._write(users.end, digest, audited)
+
+    async def end_sessions(self, user: str, audited: Audited) -> int:
+        return await self._write(users.end_all, user, audited)
+
+    async def count_login(self, keys: tuple[tuple[str, int], ...], now: int, window: int) -> int:
+        return await self._write(users.count, keys, now, window)
+
+    async def forget_logins(self, keys: tuple[str, ...], less: tuple[str, ...]) -> None:
+        await self._write(users.forget, keys, less)
+
+    async def audit(self, audited: Audited) -> None:
+        await self._write(users.say, audited)
+
+    async def audit_log(self, *, who: str = "", what: str = "", before: str = "", limit: int = 50) -> list[Audited]:
+        return await self._look(users.log, who, what, before, limit)
 
     # housekeeping
     async def purge(self, now: int) -> int:
