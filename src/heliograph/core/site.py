@@ -88,6 +88,15 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recipients: tuple[str, ...] = ()
 
 
+class Canned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An answer that agents need not type. `@Name` stands for what is known beside the conversation (FirstName,
+    LastName, ExternalCustomerId, ExternalAlertId, Agent, the alert's variables). `language`: a BCP 47 tag, "" = any."""
+
+    title: str
+    text: str
+    language: str = ""
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`skills`: the allowed ones, empty = any. `channels`: the order in which they are tried.
 
@@ -115,6 +124,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     team: Team = Team()
     prices: Prices = Prices()
     fallback: Fallback = Fallback()
+    canned: tuple[Canned, ...] = ()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):
