@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Capability
+from heliograph.core.desk import SiteDesk
 from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import (
@@ -27,24 +28,14 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
-from heliograph.core.user import Audited, Session, User
-from heliograph.store import (
-    alerts,
-    claims,
-    due,
-    facts,
-    heard,
-    housekeeping,
-    media,
-    operators,
-    opt_outs,
-    registry,
-    users,
-)
+from heliograph.core.user import Audited
+from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, operators, opt_outs, registry
+from heliograph.store.database_conversations import Conversations
+from heliograph.store.database_users import Users
 from heliograph.store.verb import Engine
 
 
-class Database:
+class Database(Conversations, Users):
     """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -67,8 +58,8 @@ class Database:
     async def keep(self, site: str, owner: str, until: int) -> None:
         await self._write(claims.keep, site, owner, until)
 
-    async def claim_due(self, now: int, lease: int, node: str, limit: int) -> list[Due]:
-        return await self._write(due.claim, now, lease, node, limit)
+    async def claim_due(self, now: int, lease: int, node: str, limit: int, lane: int = 0) -> list[Due]:
+        return await self._write(due.claim, now, lease, node, limit, lane)
 
     async def finish_due(self, site: str, kind: str, ref: str) -> None:
         await self._write(due.finish, site, kind, ref)
@@ -181,6 +172,9 @@ class Database:
     async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool:
         return await self._write(registry.pause_sender, site, name, why, by, self._now())
 
+    async def put_desk(self, desk: SiteDesk) -> bool:
+        return await self._write(registry.put, desk)
+
     async def put_template(self, template: Template) -> bool:
         return await self._write(registry.put, template)
 
@@ -189,45 +183,6 @@ class Database:
 
     async def remove(self, kind: str, site: str, name: str) -> bool:
         return await self._write(registry.remove, kind, site, name)
-
-    # users, their sessions, the audit log
-    async def users(self) -> list[User]:
-        return await self._look(users.listed)
-
-    async def user(self, name: str) -> User | None:
-        return await self._read(users.one, name)
-
-    async def put_user(
-        self, user: User, audited: Audited, *, expects: User | None, ends: bool = False, but: str = ""
-    ) -> bool:
-        return await self._write(users.put, user, audited, expects, ends, but)
-
-    async def begin_session(self, session: Session, expects: User, audited: Audited) -> bool:
-        return await self._write(users.begin, session, expects, audited)
-
-    async def session(self, digest: str, now: int) -> tuple[Session, User] | None:
-        return await self._read(users.session, digest, now)
-
-    async def touch_session(self, digest: str, seen: int, until: int) -> None:
-        await self._write(users.touch, digest, seen, until)
-
-    async def end_session(self, digest: str, audited: Audited) -> bool:
-        return await self._write(users.end, digest, audited)
-
-    async def end_sessions(self, user: str, audited: Audited) -> int:
-        return await self._write(users.end_all, user, audited)
-
-    async def count_login(self, keys: tuple[tuple[str, int], ...], now: int, window: int) -> int:
-        return await self._write(users.count, keys, now, window)
-
-    async def forget_logins(self, keys: tuple[str, ...], less: tuple[str, ...]) -> None:
-        await self._write(users.forget, keys, less)
-
-    async def audit(self, audited: Audited) -> None:
-        await self._write(users.say, audited)
-
-    async def audit_log(self, *, who: str = "", what: str = "", before: str = "", limit: int = 50) -> list[Audited]:
-        return await self._look(users.log, who, what, before, limit)
 
     # housekeeping
     async def purge(self, now: int) -> int:

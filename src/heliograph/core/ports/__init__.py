@@ -14,6 +14,7 @@ from heliograph.core.ports.clock import (
 from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
+    DeskTaken,
     Inbox,
     Queue,
     Said,
@@ -70,6 +71,7 @@ from heliograph.core.ports.writing import (
     Due,
     Outcome,
     Taker,
+    lane,
 )
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "DeskHeard",
     "DeskJoined",
     "DeskPlug",
+    "DeskTaken",
     "DeskWays",
     "Due",
     "Exchange",
@@ -120,4 +123,5 @@ __all__ = [
     "UserStore",
     "Ways",
     "Written",
+    "lane",
 ]
