@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from heliograph.web import callbacks, desk_callbacks, docs, health
+from heliograph.web.console.rows import ROWS as CONSOLE
 from heliograph.web.livedeflect import discovery, proactive_alert
 from heliograph.web.route import Auth, Listener, Route
 from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs
@@ -59,5 +62,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", health.alive, Auth.OPEN, Listener.BOTH, "Whether the process is alive", health.ALIVE_DOCS),
     Route("GET", "/readyz", health.ready, Auth.OPEN, Listener.BOTH, "Whether calls can be served", health.READY_DOCS),
     Route("GET", "/metrics", health.metrics, Auth.PRIVATE, Listener.PRIVATE, "Prometheus metrics", health.METRICS_DOCS),
+    # The console, for people; no part of the API
+    *CONSOLE,
 )
 # fmt: on
+
+
+def standing(*, console: bool, desks: Collection[str]) -> tuple[Route, ...]:
+    """The rows of this installation: without a console none of its rows, without a desk none of that desk's."""
+    return tuple(
+        route
+        for route in ROUTES
+        if (console or not route.path.startswith("/console")) and (not route.desk or route.desk in desks)
+    )
