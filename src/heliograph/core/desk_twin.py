@@ -8,10 +8,10 @@ alone. Like a provider's (core/twin.py) it holds no state of its own: what it ke
     an agent does something act(deed, desk, world)     -> the calls that the desk would post to our callback
     a page shows the desk   shown(desk, world)         -> its conversations as its agents see them
 
-What a desk tells by itself while it answers (an echo of the recipient's words) goes by `world.post`. A call that opens a
-conversation, says something in it or closes it is noted, so that a scenario can go on from there: `world.note` with kind
-`desk_opened`, `desk_said` or `desk_closed`, the account as `sender` and the desk's id of the conversation as `message`.
-Before that it asks `world.misbehaviour("desk_open" | "desk_say" | "desk_close" | "token", number, account,
+What a desk tells by itself while it answers (an echo of the recipient's words) goes by `world.desk_tells`. A call that
+opens a conversation, says something in it or closes it is noted, so that a scenario can go on from there: `world.note`
+with kind `desk_opened`, `desk_said` or `desk_closed`, the account as `sender` and the desk's id of the conversation as
+`message`. Before that it asks `world.misbehaviour("desk_open" | "desk_say" | "desk_close" | "token", number, account,
 provider=NAME)`, as a provider's twin does.
 """
 
