@@ -19,6 +19,7 @@ from typing import cast
 import msgspec
 
 import heliograph.channels
+import heliograph.desks
 from heliograph.core.channel import Carries
 from heliograph.core.ports import Plug, Ways
 from heliograph.core.site import Sender
@@ -69,6 +70,24 @@ def twins() -> dict[str, ModuleType]:
                 name = module.removesuffix(TWIN).replace("_", "-")
                 found[str(getattr(twin, "NAME", name))] = twin
     return found
+
+
+def desk_twins() -> dict[str, ModuleType]:
+    """The sandbox's twins of desks: desk's name → module (`twin.py`, or `<name>_twin.py`, in the desk's folder)."""
+    found: dict[str, ModuleType] = {}
+    for where, package in desk_packages():
+        for module in _modules(package):
+            if f"_{module}".endswith(TWIN):
+                twin = _import(f"{package.__name__}.{module}", where)
+                found[str(getattr(twin, "NAME", package.__name__.rpartition(".")[2]))] = twin
+    return found
+
+
+def desk_packages() -> Iterator[tuple[str, ModuleType]]:
+    """(where it was found, the package) of every desk."""
+    for info in sorted(pkgutil.iter_modules(heliograph.desks.__path__), key=lambda info: info.name):
+        if info.ispkg:
+            yield f"desks/{info.name}", _import(f"heliograph.desks.{info.name}", f"desks/{info.name}")
 
 
 def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SANDBOX) -> OpenSender:

@@ -83,11 +83,13 @@ def act(deed: Deed, desk: KnownDesk, world: World) -> list[Call]:
         case "take":
             slip.agent = deed.agent
         case "transfer":
+            if not slip.agent:
+                raise ValueError("Only who has taken a conversation can transfer it.")
             slip.skill, slip.agent = deed.to, ""
         case "close":
             slip.open = False
         case _:
-            raise ValueError(f"Nobody at the bureau can {deed.do}.")
+            return []  # nobody at the bureau tells that somebody types or reads
     shelf[slip.id] = msgspec.json.encode(slip)
     return [_card(desk, deed.do, slip.id, deed.text)]
 

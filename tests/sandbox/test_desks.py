@@ -154,7 +154,7 @@ async def test_callbacks_that_wait_go_to_the_webhook_of_now(bureau: Bureau) -> N
         ({"do": "say", "text": "Hello", "conversation": "B9"}, 404, "No conversation 'B9'"),
         ({"do": "say", "text": "Hello"}, 409, "No conversation is open"),
         ({"do": "say", "text": "Hello", "conversation": "B1"}, 409, "is closed"),
-        ({"do": "read", "conversation": "B2"}, 409, "Nobody at the bureau can read"),
+        ({"do": "transfer", "to": "service", "conversation": "B2"}, 409, "Only who has taken"),
     ],
 )
 async def test_what_cannot_be_done_gets_a_sentence(
