@@ -85,13 +85,6 @@ def desk_twins() -> dict[str, ModuleType]:
     return found
 
 
-def desk_packages() -> Iterator[tuple[str, ModuleType]]:
-    """(where it was found, the package) of every desk."""
-    for info in sorted(pkgutil.iter_modules(heliograph.desks.__path__), key=lambda info: info.name):
-        if info.ispkg:
-            yield f"desks/{info.name}", _import(f"heliograph.desks.{info.name}", f"desks/{info.name}")
-
-
 def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SANDBOX) -> OpenSender:
     """A sender with its provider opened. One that cannot be opened says why and takes nothing; the others run.
 
