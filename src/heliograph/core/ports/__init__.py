@@ -35,6 +35,9 @@ from heliograph.core.ports.http import (
 )
 from heliograph.core.ports.provider import (
     AsksMany,
+    Courteous,
+    Fetched,
+    Fetches,
     Heard,
     Message,
     Plug,
@@ -84,6 +87,7 @@ __all__ = [
     "Claim",
     "Clock",
     "ConversationStore",
+    "Courteous",
     "Desk",
     "DeskHeard",
     "DeskJoined",
@@ -91,6 +95,8 @@ __all__ = [
     "DeskWays",
     "Due",
     "Exchange",
+    "Fetched",
+    "Fetches",
     "Handed",
     "Heard",
     "Inbox",
