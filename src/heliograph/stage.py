@@ -73,7 +73,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def variables(self) -> dict[str, str]:
-        return {name: value for played in (*self.cast, *self.desks) for name, value in played.variables.items()}
+        told = [played.variables for played in self.cast] + [desk.variables for desk in self.desks]
+        return {name: value for variables in told for name, value in variables.items()}
 
     @property
     def variables_file(self) -> Path:
