@@ -14,6 +14,7 @@ from heliograph.core.ports.clock import (
 from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
+    DeskTaken,
     Inbox,
     Queue,
     Said,
@@ -69,6 +70,7 @@ from heliograph.core.ports.writing import (
     Due,
     Outcome,
     Taker,
+    lane,
 )
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "DeskHeard",
     "DeskJoined",
     "DeskPlug",
+    "DeskTaken",
     "DeskWays",
     "Due",
     "Exchange",
@@ -118,4 +121,5 @@ __all__ = [
     "Uploaded",
     "Ways",
     "Written",
+    "lane",
 ]
