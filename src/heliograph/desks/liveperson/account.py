@@ -1,8 +1,8 @@
 """One account's doors: where its services are, the app's token, the consumers' tokens, and calls with them.
 
-    domains    GET {domain}/api/account/{id}/service/baseURI.json?version=1.0 names the host of every service
-    AppJWT     from Sentinel, an hour long, renewed five minutes before its end; a 401 fetches a new one once
-    ConsumerJWS  from the IDP, one for each consumer; "does not expire and should be cached"
+domains    GET {domain}/api/account/{id}/service/baseURI.json?version=1.0 names the host of every service
+AppJWT     from Sentinel, an hour long, renewed five minutes before its end; a 401 fetches a new one once
+ConsumerJWS  from the IDP, one for each consumer; "does not expire and should be cached"
 """
 
 from __future__ import annotations
@@ -112,7 +112,14 @@ class Account:
         return response
 
     async def ask(
-        self, method: str, url: str, deadline: float, *, headers: dict[str, str], body: bytes = b"", secrets: tuple[str, ...] = ()
+        self,
+        method: str,
+        url: str,
+        deadline: float,
+        *,
+        headers: dict[str, str],
+        body: bytes = b"",
+        secrets: tuple[str, ...] = (),
     ) -> Response:
         """A call whose repeat does no harm: no answer is a retry."""
         try:

@@ -2,8 +2,8 @@
 
 Sources: developers.liveperson.com, Connector API: API reference, "Authorization Error Responses"; (r) = recalled.
 
-The Send API answers with `{"reqId", "code": "OK" | "BAD_REQUEST", "body": {…}}`, one for each request of a batch, and with
-`{"kind": "resp", "code": 401, "body": {"title", "details", "errorCode"}}` where it refuses the call as a whole.
+The Send API answers with `{"reqId", "code": "OK" | "BAD_REQUEST", "body": {…}}`, one for each request of a batch, and
+with `{"kind": "resp", "code": 401, "body": {"title", "details", "errorCode"}}` where it refuses the call as a whole.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from heliograph.errors import Blame, Fate, SendError
 WHO = "LivePerson"
 BACK_OFF = 1.0  # seconds of silence after a 429 that names none: "back off at least a second"
 
-# 401's errorCode: about the consumer's token; every other is about the app's (the page's own sample pairs 40104 with the
-# app's, so that both are fetched anew where it comes).
+# 401's errorCode: about the consumer's token; every other is about the app's (the page's own sample pairs 40104 with
+# the app's, so that both are fetched anew where it comes).
 CONSUMER = frozenset({40103, 40104})
 BOTH = 40104
 
@@ -125,6 +125,15 @@ def refused(response: Response, said: Said | None) -> SendError:
     return waited(kit.error_from(response, who=WHO, rows=ERRORS, detail=said.words if said else ""))
 
 
+def not_opened(response: Response, said: Said | None) -> SendError:
+    """The same of the call that opens a conversation. Nothing in it is the recipient's, so that a refusal is about the
+    account's set-up: the turn waits until that is mended."""
+    error = harmless(refused(response, said))
+    if error.fate is Fate.PERMANENT:
+        error.fate, error.blame = Fate.CONFIG, Blame.US
+    return error
+
+
 def harmless(error: SendError) -> SendError:
     """The same of a call whose repeat does no harm: what is in doubt is tried again."""
     if error.fate is Fate.UNKNOWN:
@@ -136,3 +145,13 @@ def waited(error: SendError) -> SendError:
     if error.code == "throttled" and error.retry_after is None:
         error.retry_after = BACK_OFF
     return error
+
+
+def closed(said: Said) -> bool:
+    """ "Bad Request, Conversation is close"; the spelling is LivePerson's, and may be mended there one day."""
+    words = said.words.lower()
+    return not said.fine and "conversation is close" in words
+
+
+def open_already(said: Said) -> bool:
+    return not said.fine and "already has open conversation" in said.words.lower()

@@ -112,8 +112,8 @@ _change = msgspec.json.Decoder(_Change, strict=False).decode
 
 
 def proved(call: Call, settings: Settings) -> None:
-    """Raises CallRefused for a call that is not LivePerson's, or of another account. What is signed is the body's bytes:
-    written anew they would differ (spaces, escaped letters)."""
+    """Raises CallRefused for a call that is not LivePerson's, or of another account. What is signed is the body's
+    bytes: written anew they would differ (spaces, escaped letters)."""
     given = call.headers.get(SIGNATURE, "")
     if not given:
         raise CallRefused(
@@ -136,8 +136,8 @@ def proved(call: Call, settings: Settings) -> None:
         )
     if call.headers.get(CLIENT, settings.client_id) != settings.client_id:
         raise CallRefused(
-            f"This is the webhook of another connector app of LivePerson account {settings.account}. Point the webhooks "
-            "of the app with client_id here alone.",
+            f"The webhook for LivePerson account {settings.account} comes from another connector app. Point here the "
+            "webhooks of the app with this client_id alone.",
             code="anothers",
         )
 
@@ -219,7 +219,9 @@ def _changed(told: _Result, raw: bytes, settings: Settings, skills: Skills, memo
     if details.state == "CLOSE":
         memory.closed(told.conv_id)
         at = details.end_ts
-        return [DeskClosed(event=f"{told.conv_id}:closed", conversation=told.conv_id, author=details.close_reason, at=at)]
+        return [
+            DeskClosed(event=f"{told.conv_id}:closed", conversation=told.conv_id, author=details.close_reason, at=at)
+        ]
     agent = ""
     for one in details.participants:
         if one.role == CONSUMER:
@@ -227,8 +229,6 @@ def _changed(told: _Result, raw: bytes, settings: Settings, skills: Skills, memo
         elif one.role == "ASSIGNED_AGENT":
             agent = one.id
     skill = skills.name(details.skill_id)
-    if not (skill or agent):
-        return []
     at = details.meta_data_last_update_ts
     name = f"{told.conv_id}:moved:{at or kit.fingerprint(raw)}"
     return [DeskMoved(event=name, conversation=told.conv_id, skill=skill, author=agent, at=at)]

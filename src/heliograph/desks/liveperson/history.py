@@ -1,11 +1,13 @@
 """LivePerson's own record of conversations (Messaging Interactions API), asked where an answer was lost.
 
 Source: developers.liveperson.com, "Get conversation by conversation ID", "Get conversations by consumer ID". It needs a
-key of an agent's kind that may read it, and shows messages some time after they came: what it does not show may be there
-all the same.
+key of an agent's kind that may read it, and shows messages some time after they came: what it does not show may be
+there all the same.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import msgspec
 
@@ -76,7 +78,7 @@ async def open_of(account: Account, settings: Settings, consumer: str, deadline:
 
 
 async def _search(
-    account: Account, settings: Settings, by: str, body: dict[str, object], deadline: float
+    account: Account, settings: Settings, by: str, body: Mapping[str, object], deadline: float
 ) -> list[_Conversation]:
     base = await account.base("msgHist", deadline)
     path = f"/messaging_history{account.path}/conversations/{by}/search"

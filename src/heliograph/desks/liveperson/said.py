@@ -23,14 +23,15 @@ Key = tuple[str, int]  # our conversation's id, the turn's number
 
 
 class Handing(msgspec.Struct):
-    """A turn on its way. `taken`: how many of its parts. `doubt`: the next one had no answer. `began`: when that one was
-    said (time.monotonic)."""
+    """A turn on its way. `taken`: how many of its parts. `doubt`: the next one had no answer. `began`, `since`: when
+    that one was said (time.monotonic, ms)."""
 
     reference: str
     parts: tuple[str, ...]
     taken: int = 0
     doubt: bool = False
     began: float = 0.0
+    since: int = 0
     last: int | None = None  # the sequence of the last part that was taken
 
 
@@ -47,6 +48,7 @@ class Memory:
         self._echoes: OrderedDict[str, OrderedDict[int, _Echo]] = OrderedDict()
         self._ours: OrderedDict[str, OrderedDict[int, None]] = OrderedDict()  # numbers that our answers named
         self._open: OrderedDict[str, str] = OrderedDict()  # consumer's id there → its open conversation
+        self._gone: OrderedDict[str, None] = OrderedDict()  # conversations that are closed there
         self._news = asyncio.Event()
 
     def begin(self, key: Key, reference: str, parts: tuple[str, ...]) -> Handing:
@@ -80,7 +82,7 @@ class Memory:
             heard[sequence] = _Echo(text, time.monotonic())
             _bound(heard, ECHOES)
         _bound(self._echoes, CONVERSATIONS)
-        self._tell()
+        self._news.set()
 
     async def settled(self, handing: Handing, until: float) -> bool:
         """Waits for the echo of the part in doubt until that moment of the loop's clock; True: it was taken."""
@@ -102,14 +104,20 @@ class Memory:
 
     def opened(self, consumer: str, reference: str) -> None:
         if consumer and reference:
+            self._gone.pop(reference, None)  # agents may resume one
             self._open[consumer] = reference
             self._open.move_to_end(consumer)
             _bound(self._open, CONVERSATIONS)
 
     def closed(self, reference: str) -> None:
+        self._gone[reference] = None
+        _bound(self._gone, CONVERSATIONS)
         for consumer, one in list(self._open.items()):
             if one == reference:
                 del self._open[consumer]
+
+    def is_closed(self, reference: str) -> bool:
+        return reference in self._gone
 
     def open_of(self, consumer: str) -> str:
         return self._open.get(consumer, "")
@@ -128,9 +136,6 @@ class Memory:
         _bound(self._ours, CONVERSATIONS)
         _bound(numbers, 4 * ECHOES)
         return numbers
-
-    def _tell(self) -> None:
-        self._news.set()
 
 
 def _bound(kept: OrderedDict, most: int) -> None:  # type: ignore[type-arg]  # of whatever

@@ -6,6 +6,8 @@ one skill's alone. Ids are numbers in the Skills API and texts in the Send API.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from heliograph.core.ports import Response
@@ -29,7 +31,7 @@ class _Skill(msgspec.Struct):
     deleted: bool = False
 
 
-def signed(settings: Settings, method: str, url: str) -> dict[str, str]:
+def signed(settings: Settings, method: Literal["GET", "POST"], url: str) -> dict[str, str]:
     """The headers of a call with the agent's key: OAuth 1.0a with HMAC-SHA1, or the bearer of a login."""
     if not settings.api_key:
         return {"authorization": f"Bearer {settings.bearer}"}
@@ -46,7 +48,12 @@ def signed(settings: Settings, method: str, url: str) -> dict[str, str]:
 
 
 async def read(
-    account: Account, settings: Settings, method: str, url: str, deadline: float, body: bytes = b""
+    account: Account,
+    settings: Settings,
+    method: Literal["GET", "POST"],
+    url: str,
+    deadline: float,
+    body: bytes = b"",
 ) -> Response:
     """A call with the agent's key, signed anew; 200 or SendError."""
     headers = signed(settings, method, url)
@@ -65,14 +72,18 @@ class Skills:
         self._account = account
         self._settings = settings
         self._listed: Kept[dict[str, str]] = Kept(self._ask, early=60.0, outlives=True)
+        self._asked: dict[str, str] = {}  # id → the name by which alerts ask for it
 
     async def id(self, name: str, deadline: float) -> str:
         """The id of a skill, as the Send API takes it. Raises SendError (config) that names it and those that are
         known."""
         if not name:
             return ALL
-        if found := _of(self._settings.skills, name):
-            return found
+        found = _of(self._settings.skills, name) or await self._looked_up(name, deadline)
+        self._asked[found] = name
+        return found
+
+    async def _looked_up(self, name: str, deadline: float) -> str:
         if not self._settings.reads:
             raise _unknown(name, self._settings.skills, "Add it to the desk's skills, or give an API key.")
         known = await self._listed.get(deadline)
@@ -89,6 +100,8 @@ class Skills:
         all skills."""
         if id in ("", ALL):
             return ""
+        if id in self._asked:
+            return self._asked[id]
         for pairs in (self._settings.skills, self._listed.held() or {}):
             for name, one in pairs.items():
                 if one == id:
@@ -121,7 +134,7 @@ def _unknown(name: str, pairs: dict[str, str], mend: str) -> SendError:
     listed = sorted(pairs)
     known = ", ".join(listed[:NAMED]) + (f" and {len(listed) - NAMED} more" if len(listed) > NAMED else "")
     return SendError(
-        f"LivePerson has no skill {name!r} that is known here; known: {known or 'none'}. {mend} Nothing was handed over.",
+        f"No skill {name!r} of LivePerson's is known here; known: {known or 'none'}. {mend} Nothing was handed over.",
         code="unknown_skill",
         fate=Fate.CONFIG,
         blame=Blame.US,

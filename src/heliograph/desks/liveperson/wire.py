@@ -1,6 +1,6 @@
 """What is said to LivePerson, as JSON: a consumer's profile, a conversation, words in it, its end.
 
-Sources: developers.liveperson.com, Connector API: "Conversation" and "Send"; engagement attributes (the fields of SDEs).
+Sources: developers.liveperson.com, Connector API: "Conversation" and "Send"; engagement attributes (fields of SDEs).
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ def opening(settings: Settings, conversation: Conversation, context: Context, sk
     if settings.campaign_id:
         asked["campaignInfo"] = {"campaignId": settings.campaign_id, "engagementId": settings.engagement_id}
     batch = [
-        {"kind": "req", "id": PROFILE, "type": "userprofile.SetUserProfile", "body": profile(settings, conversation, context)},
+        {
+            "kind": "req",
+            "id": PROFILE,
+            "type": "userprofile.SetUserProfile",
+            "body": profile(settings, conversation, context),
+        },
         {"kind": "req", "id": REQUEST, "type": "cm.ConsumerRequestConversation", "body": asked},
     ]
     return msgspec.json.encode(batch)
