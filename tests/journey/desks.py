@@ -32,13 +32,17 @@ skills = {{ service = "3276543210" }}
 
 
 class Bench:
-    """One desk of the sandbox and the site that uses it; `site` is the site's id and its RBM agent's."""
+    """One desk of the sandbox and the site that uses it. `site`: its id and that of its RBM agent; `numbers`: phones of
+    its recipients."""
 
     def __init__(self, house: House, desk: str, folder: Path) -> None:
         self.desk = desk
         self.house = house
         self.account = ACCOUNTS[desk]["id"]
         self.site = f"by-{desk}"
+        self.numbers = [
+            f"20255501{10 * place + n}" for place, n in ((1 + list(ACCOUNTS).index(desk), n) for n in (0, 1))
+        ]
         webhook = f"{house.base_url}/callbacks/desk/{desk}/{self.site}"
         made = house.phones.post("/sandbox/desks", desk=desk, webhook=webhook, **ACCOUNTS[desk])
         agent = house.phones.post(
@@ -62,14 +66,14 @@ class Bench:
         return found
 
     def heard(self) -> list[str]:
-        """What recipients said, in all conversations, in its order."""
+        """What recipients said, in all conversations, in its order; without a context that stands above it."""
         lines = [line for case in self.cases() for line in case["lines"] if line["by"] == "recipient"]
-        return [line["text"] for line in sorted(lines, key=lambda line: line["at"])]
+        return [line["text"].splitlines()[-1] for line in sorted(lines, key=lambda line: line["at"])]
 
     def hears(self, *words: str, seconds: float = 15.0) -> None:
         """Until the desk has these words and no others, each of them once and in this order."""
         until(lambda: len(self.heard()) >= len(words), seconds)
-        assert [next(one for one in words if one in said) for said in self.heard()] == list(words), self.heard()
+        assert self.heard() == list(words)
 
     def does(self, do: str, **deed: str) -> Any:
         return self.house.phones.post(f"/sandbox/desks/{self.desk}/{self.account}/deeds", do=do, **deed)

@@ -86,7 +86,7 @@ def send(call: Call, desk: KnownDesk, world: World) -> TwinAnswer:
 
 def post(world: World, desk: KnownDesk, calls: Sequence[Call], conversation: str) -> None:
     if calls:
-        world.post(desk, calls, conversation)
+        world.desk_tells(desk, calls, conversation)
 
 
 def end(there: Conversation, by: str, desk: KnownDesk, world: World) -> None:
