@@ -29,6 +29,7 @@ from heliograph.cli import (
     serve,
     settings,
     templates,
+    users,
     version,
 )
 from heliograph.errors import HeliographError
@@ -47,6 +48,7 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "opt-outs": opt_outs.app,
     "templates": templates.app,
     "keys": keys.app,
+    "users": users.app,
     "senders": senders.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
