@@ -31,6 +31,7 @@ from heliograph.cli import (
     serve,
     settings,
     templates,
+    users,
     version,
 )
 from heliograph.errors import HeliographError
@@ -51,6 +52,7 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "opt-outs": opt_outs.app,
     "templates": templates.app,
     "keys": keys.app,
+    "users": users.app,
     "senders": senders.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
