@@ -65,7 +65,11 @@ class Webhook:
 
     async def say(self, conversation: Conversation, turn: Turn, about: Context | None, deadline: float) -> Handed:
         """`turn.said`. Raises SendError, and DeskGone where the desk answers 410 or {"closed": true}."""
-        data: dict[str, Any] = {"conversation": conversation.reference, "turn": wire.turn(turn)}
+        data: dict[str, Any] = {
+            "conversation": conversation.reference,
+            "turn": wire.turn(turn),
+            "callback": self._ways.callback(),
+        }
         if about is not None:
             data["context"] = wire.context(about)
         id = f"{conversation.id}.turn.{turn.number}"
