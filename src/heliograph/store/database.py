@@ -28,12 +28,14 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
+from heliograph.core.user import Audited
 from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, operators, opt_outs, registry
 from heliograph.store.database_conversations import Conversations
+from heliograph.store.database_users import Users
 from heliograph.store.verb import Engine
 
 
-class Database(Conversations):
+class Database(Conversations, Users):
     """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -117,8 +119,8 @@ class Database(Conversations):
         return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:
-        return await self._write(opt_outs.put, rows)
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
+        return await self._write(opt_outs.put, rows, audited)
 
     async def opt_outs(
         self,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Written
+from heliograph.core.user import Audited
+from heliograph.store import users
 from heliograph.store.verb import Verb
 
 
-def put(rows: tuple[OptOut, ...]) -> Verb[list[Written]]:
-    """Each in its turn."""
+def put(rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
+    """Each in its turn; with it the line of the audit log that stands in its place, where the row changed anything."""
     told: list[Written] = []
-    for row in rows:
+    for place, row in enumerate(rows):
         told.append((yield from say(row)))
+        if audited and told[-1] is Written.CHANGED:
+            yield from users.say(audited[place])
     return told
 
 
