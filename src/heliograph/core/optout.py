@@ -119,3 +119,10 @@ def concerning(scopes: Iterable[str], skill: str) -> frozenset[str]:
     if not others:
         return found
     return (found - others) | ({ALL, SKILL + skill} if SKILL + skill in others else set())
+
+
+def may_answer(opted_out_at: int | None, heard: int) -> bool:
+    """Whether an agent may answer somebody: who has opted out is answered only where he wrote after it. Times are ms;
+    `opted_out_at`: the newest no that bars this channel or skill was last said then, None where there is none; `heard`:
+    the recipient's last words that were no keyword."""
+    return opted_out_at is None or heard > opted_out_at
