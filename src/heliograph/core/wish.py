@@ -86,8 +86,7 @@ heb geen
 
 # STOP and a courtesy: "stop please", "please stop", "ok stop it".
 _COURTESIES = frozenset(
-    ("please", "pls", "plz", "ok", "okay", "just", "now", "it", "this", "already", "thanks", "thank", "you")
-    + ("bitte", "por", "per", "favor")
+    ("please", "pls", "plz", "ok", "okay", "just", "now", "it", "this", "already", "thanks", "thank", "you", "bitte")
 )
 
 
