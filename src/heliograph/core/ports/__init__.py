@@ -47,6 +47,7 @@ from heliograph.core.ports.provider import (
 from heliograph.core.ports.reading import (
     AlertRow,
     Changes,
+    Erased,
     Joined,
     LooseEnds,
     Record,
@@ -55,6 +56,7 @@ from heliograph.core.ports.reading import (
 )
 from heliograph.core.ports.store import (
     AlertStore,
+    ErasingStore,
     MediaStore,
     OperatorStore,
     OptOutStore,
@@ -90,6 +92,8 @@ __all__ = [
     "DeskPlug",
     "DeskWays",
     "Due",
+    "Erased",
+    "ErasingStore",
     "Exchange",
     "Handed",
     "Heard",
