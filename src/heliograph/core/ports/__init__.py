@@ -14,6 +14,7 @@ from heliograph.core.ports.clock import (
 from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
+    DeskTaken,
     Inbox,
     Queue,
     Said,
@@ -71,6 +72,7 @@ from heliograph.core.ports.writing import (
     Due,
     Outcome,
     Taker,
+    lane,
 )
 
 __all__ = [
@@ -90,6 +92,7 @@ __all__ = [
     "DeskHeard",
     "DeskJoined",
     "DeskPlug",
+    "DeskTaken",
     "DeskWays",
     "Due",
     "Erased",
@@ -122,4 +125,5 @@ __all__ = [
     "Uploaded",
     "Ways",
     "Written",
+    "lane",
 ]
