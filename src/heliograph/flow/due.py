@@ -1,7 +1,7 @@
-"""Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send
-what was held (held.py), "answer" lets turns leave (answers.py), "desk" hands them over (desk.py). Each lane
-(core.ports.LANES) has a worker and places of its own. Rows are claimed with a lease, so that every node may look, and one that dies leaves its rows
-to the others.
+"""Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send what
+was held (held.py), "answer" lets turns leave (answers.py), "desk" hands them over (desk.py). Each lane
+(core.ports.LANES) has a worker and places of its own. Rows are claimed with a lease, so that every node may look, and
+one that dies leaves its rows to the others.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something 
 
 
 async def work(means: Means, lane: int = 0, *, grace: float = 0.0) -> None:
-    """Does what is due in a lane, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to stop; rows
-    under way are given `grace` seconds, since a hand-over that is cut off is in doubt, and then left to their lease."""
+    """Does what is due in a lane, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to
+    stop; rows under way are given `grace` seconds, since a hand-over that is cut off is in doubt, and then left to
+    their lease."""
     running: set[asyncio.Task[None]] = set()
     wake = means.wake.of(lane)
     try:

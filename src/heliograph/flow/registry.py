@@ -80,9 +80,10 @@ class Registry:
         closed: Callable[[Provider | Desk], None],
         switched: Callable[[Sender, bool], None] | None = None,
     ) -> None:
-        """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
-        is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
-        was paused or resumed (False), or opened anew with other settings (True)."""
+        """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it
+        cannot: the key is then unknown), `open_sender` opens a provider, `closed` is told of a provider that is no
+        longer used (it may still have calls under way), `switched` of a sender that was paused or resumed (False), or
+        opened anew with other settings (True)."""
         self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
