@@ -24,6 +24,7 @@ LONGEST = 60  # characters of a message that may be a keyword; what is longer is
 # Letters that have no decomposition and that people type as the plain ones; Arabic endings that are written both ways.
 _LIKE = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "’": "'", "ـ": "", "ة": "ه", "ى": "ي"})
 _NONE = Words()
+_SIGNS = re.compile(r"[^\w\s']+")
 _BETWEEN = re.compile(r"[\s\-‐-―_]+")
 
 
@@ -59,6 +60,11 @@ def offered(content: Content, text: str) -> bool:
     """Whether the message offers these words as an answer: then they are that answer and no keyword."""
     word = fold(text[: LONGEST + 1])
     return any(isinstance(one, Reply) and fold(one.text) == word for one in suggestions_of(content))
+
+
+def mentioned(text: str, word: str) -> bool:
+    """Whether an agent's words hold the one that is answered ("Shall I cancel or rebook?")."""
+    return f" {fold(word)} " in f" {' '.join(_SIGNS.sub(' ', fold(text)).split())} "
 
 
 def languages(language: str, recipient: str) -> tuple[str, ...]:

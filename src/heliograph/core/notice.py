@@ -25,16 +25,16 @@ class Notice(StrEnum):
     HELP = "help"
 
 
-def text(notice: Notice, site: Site, languages: Iterable[str]) -> str:
+def text(notice: Notice, site: Site, languages: Iterable[str], covers: Covers = Covers.ALL) -> str:
     """The text in the first of `languages` (BCP 47, the best first) that there is, else in the site's own, else in
-    English."""
+    English. `covers`: what a no that is confirmed covers."""
     own = getattr(site.opt_outs, notice.value)
     for language in (*languages, site.default_language or "", _LAST):
         for tag in (language, base(language)):
             if tag in own:
                 return _filled(own[tag], site)
         if base(language) in TEXTS:
-            return _ours(notice, site, base(language))
+            return _ours(notice, site, base(language), covers)
     raise AssertionError("unreachable: English is there")
 
 
@@ -70,11 +70,11 @@ def _filled(text: str, site: Site) -> str:
     return text.replace("@Brand", brand(site)).replace("@Contact", site.opt_outs.contact)
 
 
-def _ours(notice: Notice, site: Site, language: str) -> str:
+def _ours(notice: Notice, site: Site, language: str, covers: Covers) -> str:
     words = TEXTS[language]
     match notice:
         case Notice.CONFIRMATION:
-            said = words.stopped if site.opt_outs.scope is Covers.ALL else words.these
+            said = words.stopped if covers is Covers.ALL else words.these
             return f"{brand(site)}: {said} {words.back}"
         case Notice.RESUMED:
             return f"{brand(site)}: {words.resumed} {words.leave}"

@@ -45,7 +45,9 @@ async def reseal(store: Store, seals: Seals) -> int:
     return int(await store.replace_secret(KEY, sealed, seals.seal(seals.open(sealed))))
 
 
-async def erase(store: Store, site: str, recipient: str, *, told: Callable[[Erased], None] = lambda so_far: None) -> Erased:
+async def erase(
+    store: Store, site: str, recipient: str, *, told: Callable[[Erased], None] = lambda so_far: None
+) -> Erased:
     """Removes what is there, and says how much. `told` hears it bite by bite. It may be broken off and repeated: the
     opt-outs are hidden first, so that nobody is sent to in between who did not want it."""
     total = Erased(opt_outs=await store.hide_opt_outs(site, recipient))

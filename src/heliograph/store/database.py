@@ -57,7 +57,7 @@ class Database(Conversations):
         self._read = engine.read
         self._look = engine.look
         self._now = now
-        self._hide = hidden.nobody
+        self._hide: hidden.Hide = hidden.nobody
 
     # the life of an alert
     async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred:

@@ -1,4 +1,4 @@
-"""Erasing a recipient: what is known of him goes, a bite at a time; his opt-outs stay under a name that is no number."""
+"""Erasing a recipient: what is known of him goes, a bite at a time; his opt-outs stay under another name."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ def counted(site: str, recipient: str) -> Verb[Erased]:
     while rows := (yield "capability_sender_after", (site, sender)):
         sender = rows[0][0]
         answers += len((yield "capability_read", (site, sender, recipient)))
-    return Erased(
-        alerts=alerts, conversations=conversations, replies=replies, capabilities=answers, opt_outs=opt_outs
-    )
+    return Erased(alerts=alerts, conversations=conversations, replies=replies, capabilities=answers, opt_outs=opt_outs)
 
 
 def _alert(site: str, alert: str) -> Verb[None]:

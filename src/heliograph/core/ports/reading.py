@@ -74,8 +74,8 @@ class Written(StrEnum):
 
 
 class Erased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How much of a recipient was removed. `receipts`: those without an attempt. `opt_outs`: kept, under a keyed hash of
-    the number."""
+    """How much of a recipient was removed. `receipts`: those without an attempt. `opt_outs`: kept, under a keyed hash
+    of the number."""
 
     alerts: int = 0
     conversations: int = 0

@@ -134,7 +134,9 @@ class RegistryStore(Protocol):
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
 
 
-class Store(AlertStore, ConversationStore, OptOutStore, ErasingStore, OperatorStore, MediaStore, RegistryStore, Protocol):
+class Store(
+    AlertStore, ConversationStore, OptOutStore, ErasingStore, OperatorStore, MediaStore, RegistryStore, Protocol
+):
     """All of it, and the housekeeping."""
 
     async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many

@@ -61,7 +61,8 @@ DELETE FROM people WHERE site = :site AND recipient = :recipient;
 
 -- name: erase_keywords(site, recipient)!
 -- Which notices he was given of late (store/keywords.py).
-DELETE FROM claims WHERE site = :site AND scope IN ('notice:stop', 'notice:start', 'notice:help') AND key = :recipient;
+DELETE FROM claims WHERE site = :site AND scope IN ('notice:confirmation', 'notice:resumed', 'notice:help')
+  AND key = :recipient;
 
 -- name: early_after(site, sender, reference, event, many)
 SELECT sender, reference, event, body FROM early
