@@ -77,6 +77,8 @@ class Scope(StrEnum):
     EXPLAIN = "explain"
     CAPABILITIES_READ = "capabilities:read"
     OPT_OUTS_WRITE = "opt-outs:write"
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_WRITE = "conversations:write"
     ADMIN = "admin"
 
 

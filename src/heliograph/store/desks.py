@@ -13,6 +13,7 @@ from heliograph.store import conversations, turns
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
+WAITING = 200  # turns after the last that the desk took, which are looked at
 _replace = msgspec.structs.replace
 
 
@@ -86,8 +87,20 @@ def _said(there: Conversation, event: AgentSaid, now: int) -> Verb[DeskJoined]:
 def _closed(there: Conversation, event: DeskClosed, now: int) -> Verb[DeskJoined]:
     if there.state is not State.OPEN:
         return DeskJoined(conversation=there)
+    if (yield from _unheard(there)):
+        # The recipient spoke while an agent closed it: it is opened there anew, so that somebody reads that.
+        over = _replace(there, reference="", agent="", doubt=0)
+        there, turn = yield from turns.add(over, turns.event("reopened", event.author, now), now)
+        yield from turns.tell_desk(there, now)
+        return DeskJoined(conversation=there, turn=turn)
     there, turn = yield from turns.closed(there, Closer.DESK, event.author, now)
     return DeskJoined(conversation=there, turn=turn)
+
+
+def _unheard(there: Conversation) -> Verb[bool]:
+    """Whether the recipient has said something that the desk has not taken."""
+    left = yield from conversations.turns(there.site, there.id, there.handed, False, WAITING)
+    return any(turn.by is By.RECIPIENT for turn in left)
 
 
 def _moved(there: Conversation, event: DeskMoved, now: int) -> Verb[DeskJoined]:

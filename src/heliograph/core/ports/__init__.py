@@ -2,7 +2,7 @@
 
     http.py        what comes in and goes out       provider.py    a channel's provider     desk.py     a desk
     writing.py     what one transaction writes      reading.py     what the store gives     store.py    its verbs
-    conversing.py  its verbs of conversations       clock.py       time
+    conversing.py  its verbs of conversations       users.py       its verbs of users      clock.py     time
 
 `deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
 the epoch, UTC.
@@ -36,6 +36,9 @@ from heliograph.core.ports.http import (
 )
 from heliograph.core.ports.provider import (
     AsksMany,
+    Courteous,
+    Fetched,
+    Fetches,
     Heard,
     Message,
     Plug,
@@ -64,6 +67,7 @@ from heliograph.core.ports.store import (
     RegistryStore,
     Store,
 )
+from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import (
     Acceptance,
     Accepted,
@@ -88,6 +92,7 @@ __all__ = [
     "Claim",
     "Clock",
     "ConversationStore",
+    "Courteous",
     "Desk",
     "DeskHeard",
     "DeskJoined",
@@ -98,6 +103,8 @@ __all__ = [
     "Erased",
     "ErasingStore",
     "Exchange",
+    "Fetched",
+    "Fetches",
     "Handed",
     "Heard",
     "Inbox",
@@ -123,6 +130,7 @@ __all__ = [
     "TurnOutcome",
     "Unmatched",
     "Uploaded",
+    "UserStore",
     "Ways",
     "Written",
     "lane",

@@ -13,10 +13,16 @@ from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
 from heliograph.core.ports.provider import Uploaded
+<<<<<<< HEAD
 from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
+=======
+from heliograph.core.ports.reading import AlertRow, Changes, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.users import UserStore
+>>>>>>> spine
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
+from heliograph.core.user import Audited
 
 
 class AlertStore(Protocol):
@@ -70,7 +76,8 @@ class AlertStore(Protocol):
 class OptOutStore(Protocol):
     """Opt-outs as people and files write them."""
 
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]: ...
+    # `audited`: empty, or a line of the audit log for each row, written where the row changed anything
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]: ...
     # those in force, by (site, recipient, scope), from the one after `after` on
     async def opt_outs(
         self,
@@ -134,9 +141,13 @@ class RegistryStore(Protocol):
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
 
 
+<<<<<<< HEAD
 class Store(
     AlertStore, ConversationStore, OptOutStore, ErasingStore, OperatorStore, MediaStore, RegistryStore, Protocol
 ):
+=======
+class Store(AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, UserStore, Protocol):
+>>>>>>> spine
     """All of it, and the housekeeping."""
 
     async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many
