@@ -25,15 +25,9 @@ def is_erased(recipient: str) -> bool:
 
 
 class OptOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-<<<<<<< HEAD
-    """`scope`: all | a channel | skill:<name>. `at`: since when (ms). `how`: keyword | provider | api | cli | file.
-    `by`: who wrote it down (a sender, an operator, a key). `wanted`: it was withdrawn at that time; the memory stays,
-    so that an older no that arrives later does not bring it back."""
-=======
-    """`scope`: all | a channel | skill:<name>. `at`: since when (ms). `how`: provider | api | cli | file | console.
-    `by`: who wrote it down (a sender, an operator, a key, a user). `wanted`: it was withdrawn at that time; the memory
-    stays, so that an older no that arrives later does not bring it back."""
->>>>>>> spine
+    """`scope`: all | a channel | skill:<name>. `at`: since when (ms). `how`: keyword | provider | api | cli | file |
+    console. `by`: who wrote it down (a sender, an operator, a key, a user). `wanted`: it was withdrawn at that time;
+    the memory stays, so that an older no that arrives later does not bring it back."""
 
     site: str
     recipient: str

@@ -29,7 +29,7 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
-<<<<<<< HEAD
+from heliograph.core.user import Audited
 from heliograph.store import (
     alerts,
     claims,
@@ -45,10 +45,6 @@ from heliograph.store import (
     registry,
     secrets,
 )
-=======
-from heliograph.core.user import Audited
-from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, operators, opt_outs, registry
->>>>>>> spine
 from heliograph.store.database_conversations import Conversations
 from heliograph.store.database_users import Users
 from heliograph.store.verb import Engine
@@ -139,13 +135,8 @@ class Database(Conversations, Users):
         return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
-<<<<<<< HEAD
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:
-        return await self._write(opt_outs.put, rows, self._hide)
-=======
     async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
-        return await self._write(opt_outs.put, rows, audited)
->>>>>>> spine
+        return await self._write(opt_outs.put, rows, self._hide, audited)
 
     async def opt_outs(
         self,

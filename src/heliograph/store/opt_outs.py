@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Written
-<<<<<<< HEAD
+from heliograph.core.user import Audited
+from heliograph.store import users
 from heliograph.store.hidden import Hide
 from heliograph.store.verb import Verb
 
 
-def put(rows: tuple[OptOut, ...], hide: Hide) -> Verb[list[Written]]:
-    """Each in its turn."""
-    told: list[Written] = []
-    for row in rows:
-        told.append((yield from say(row, hide)))
-=======
-from heliograph.core.user import Audited
-from heliograph.store import users
-from heliograph.store.verb import Verb
-
-
-def put(rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
+def put(rows: tuple[OptOut, ...], hide: Hide, audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
     """Each in its turn; with it the line of the audit log that stands in its place, where the row changed anything."""
     told: list[Written] = []
     for place, row in enumerate(rows):
-        told.append((yield from say(row)))
+        told.append((yield from say(row, hide)))
         if audited and told[-1] is Written.CHANGED:
             yield from users.say(audited[place])
->>>>>>> spine
     return told
 
 

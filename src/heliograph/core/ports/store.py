@@ -13,12 +13,8 @@ from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
 from heliograph.core.ports.provider import Uploaded
-<<<<<<< HEAD
 from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
-=======
-from heliograph.core.ports.reading import AlertRow, Changes, Joined, LooseEnds, Record, Unmatched, Written
 from heliograph.core.ports.users import UserStore
->>>>>>> spine
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
@@ -141,13 +137,17 @@ class RegistryStore(Protocol):
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
 
 
-<<<<<<< HEAD
 class Store(
-    AlertStore, ConversationStore, OptOutStore, ErasingStore, OperatorStore, MediaStore, RegistryStore, Protocol
+    AlertStore,
+    ConversationStore,
+    OptOutStore,
+    ErasingStore,
+    OperatorStore,
+    MediaStore,
+    RegistryStore,
+    UserStore,
+    Protocol,
 ):
-=======
-class Store(AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, UserStore, Protocol):
->>>>>>> spine
     """All of it, and the housekeeping."""
 
     async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many
