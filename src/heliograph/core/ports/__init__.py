@@ -52,6 +52,7 @@ from heliograph.core.ports.provider import (
 from heliograph.core.ports.reading import (
     AlertRow,
     Changes,
+    Erased,
     Joined,
     LooseEnds,
     Record,
@@ -60,6 +61,7 @@ from heliograph.core.ports.reading import (
 )
 from heliograph.core.ports.store import (
     AlertStore,
+    ErasingStore,
     MediaStore,
     OperatorStore,
     OptOutStore,
@@ -100,6 +102,8 @@ __all__ = [
     "DeskWaits",
     "DeskWays",
     "Due",
+    "Erased",
+    "ErasingStore",
     "Exchange",
     "Fetched",
     "Fetches",
