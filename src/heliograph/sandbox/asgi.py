@@ -26,6 +26,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL_BODY = 1_048_576  # bytes
+FILE_BODY = 24 * 1_048_576  # of a phone's file: 16 MiB in base64, and its JSON
 DROP = "heliograph.drop"  # ASGI extension of serve.py: closes the connection without a byte
 
 
@@ -64,7 +65,10 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
         except _Gone:
             return
         except _TooLarge:
-            await _answer(send, _said(413, f"The body is larger than {CONTROL_BODY:,} bytes."))
+            await _answer(
+                send,
+                _said(413, f"The body is larger than {CONTROL_BODY:,} bytes (with a phone's file: {FILE_BODY:,})."),
+            )
 
     return app
 
@@ -81,7 +85,8 @@ async def _twin(
         return
     raw = scope["raw_path"].decode("latin-1")
     query = scope["query_string"].decode("latin-1")
-    url = f"{scope['scheme']}://{headers.get('host', '')}{raw}{'?' + query if query else ''}"
+    world.reached_at = f"{scope['scheme']}://{headers.get('host', '')}"
+    url = f"{world.reached_at}{raw}{'?' + query if query else ''}"
     answer = twin.answer(Call(method=scope["method"], url=url, headers=headers, body=body), world)
     if answer.delay or answer.end != "answer":
         await _late(answer, world, scope, receive, send)
@@ -136,7 +141,7 @@ async def _own(
     elif path == "/sandbox/events" and method == "GET":
         await _events(world, headers, receive, send)
     elif path.startswith("/sandbox/"):
-        body = await _body(receive, headers, CONTROL_BODY)
+        body = await _body(receive, headers, FILE_BODY if path.endswith("/file") else CONTROL_BODY)
         await _answer(send, await control(method, path[9:], dict(parse_qsl(query)), body, world))
     elif method not in ("GET", "HEAD"):
         await _answer(send, _said(405, f"{method} {path[:80]}: pages can only be read.", {"allow": "GET, HEAD"}))
