@@ -36,6 +36,9 @@ from heliograph.core.ports.http import (
 )
 from heliograph.core.ports.provider import (
     AsksMany,
+    Courteous,
+    Fetched,
+    Fetches,
     Heard,
     Message,
     Plug,
@@ -87,6 +90,7 @@ __all__ = [
     "Claim",
     "Clock",
     "ConversationStore",
+    "Courteous",
     "Desk",
     "DeskHeard",
     "DeskJoined",
@@ -95,6 +99,8 @@ __all__ = [
     "DeskWays",
     "Due",
     "Exchange",
+    "Fetched",
+    "Fetches",
     "Handed",
     "Heard",
     "Inbox",

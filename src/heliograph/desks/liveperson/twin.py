@@ -1,7 +1,7 @@
 """LivePerson's side of the wire for the sandbox: the Connector API as LivePerson documents it, its errors included.
 
-Not from our desk: from LivePerson's pages. Where they are silent, the comment on the line says what was chosen. This file
-holds the routes and the credentials; the `twin_*` files beside it hold the rest.
+Not from our desk: from LivePerson's pages. Where they are silent, the comment on the line says what was chosen. This
+file holds the routes and the credentials; the `twin_*` files beside it hold the rest.
 
 An account's credentials: client_id and client_secret (the connector app's; the secret signs webhooks), api_key,
 api_secret, api_token, api_token_secret (an agent's key), ccs_user and ccs_password (the context service's). `signature`
@@ -76,7 +76,15 @@ def _route(call: Call, parts: list[str], world: World) -> TwinAnswer:
             return twin_conversations.send(call, _account(id, world), world)
         case "GET", ["api", "account", id, "configuration", "le-users", "skills"]:
             return twin_reading.skills(call, _account(id, world), world)
-        case "POST", ["messaging_history", "api", "account", id, "conversations", "conversation" | "consumer" as by, "search"]:
+        case "POST", [
+            "messaging_history",
+            "api",
+            "account",
+            id,
+            "conversations",
+            "conversation" | "consumer" as by,
+            "search",
+        ]:
             return twin_reading.history(call, by, _account(id, world), world)
         case "POST", ["v2", "authenticate", "login"]:
             return twin_tokens.log_in(call, _logging_in(call, world), world)
@@ -111,7 +119,7 @@ def _logging_in(call: Call, world: World) -> KnownDesk:
     user, password = twin_tokens.basic(call)
     for desk in world.desks(NAME):
         right = desk.credentials.get("ccs_password", "")
-        if user and desk.credentials.get("ccs_user") == user and right:
-            if hmac.compare_digest(password.encode(), right.encode()):
-                return desk
+        known = bool(user and right) and desk.credentials.get("ccs_user") == user
+        if known and hmac.compare_digest(password.encode(), right.encode()):
+            return desk
     raise Refused(401, {"message": "Unauthorized"}, "user or password is wrong")

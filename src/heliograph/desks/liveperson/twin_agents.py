@@ -114,5 +114,9 @@ def _facts(known: dict[str, Any]) -> dict[str, str]:
             personal = sde.get("personal", {})
             facts |= {label: str(personal[key]) for key, label in _PERSONAL.items() if personal.get(key)}
             for contact in personal.get("contacts", []):
-                facts |= {label: str(contact[key]) for key, label in (("phone", "Phone"), ("email", "Email")) if key in contact}
+                facts |= {
+                    label: str(contact[key])
+                    for key, label in (("phone", "Phone"), ("email", "Email"))
+                    if key in contact
+                }
     return facts

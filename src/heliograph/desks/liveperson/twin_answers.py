@@ -1,7 +1,7 @@
 """How LivePerson answers: its envelopes, its errors, and what a misbehaviour turns an answer into.
 
-Source: developers.liveperson.com, Connector API: "Conversation", "Send", "Authorization Error Responses". Where they are
-silent, the comment on the line says what was chosen.
+Source: developers.liveperson.com, Connector API: "Conversation", "Send", "Authorization Error Responses". Where they
+are silent, the comment on the line says what was chosen.
 """
 
 from __future__ import annotations

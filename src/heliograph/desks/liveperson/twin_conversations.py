@@ -1,7 +1,7 @@
 """The Send API: a consumer's profile, its one open conversation, what it says there, its end.
 
-Source: developers.liveperson.com, Connector API: "Conversation" (a batch whose order matters, SetUserProfile mandatory),
-"Send" (one request). The words of refusals are those of LivePerson's own guide.
+Source: developers.liveperson.com, Connector API: "Conversation" (a batch whose order matters, SetUserProfile
+mandatory), "Send" (one request). The words of refusals are those of LivePerson's own guide.
 """
 
 from __future__ import annotations

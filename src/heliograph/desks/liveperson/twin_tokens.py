@@ -1,7 +1,7 @@
 """Who may call LivePerson: Sentinel's AppJWT, the IDP's ConsumerJWS, an agent's API key, the context service's login.
 
-A JWT of the twin's own is signed with the app's secret (HS256; the real one with RS256): whoever calls does not look into
-the signature, and the twin knows its own again. A ConsumerJWS has the claims account_id, ext_consumer_id and
+A JWT of the twin's own is signed with the app's secret (HS256; the real one with RS256): whoever calls does not look
+into the signature, and the twin knows its own again. A ConsumerJWS has the claims account_id, ext_consumer_id and
 lp_consumer_id, and no end.
 """
 
