@@ -1,8 +1,8 @@
 """The demo's stage and story: sandbox, server and example sites in one process, and the documented call from outside.
 
-Everything is made afresh under one folder: database, API keys, service account, secret key (0600), a user of the console.
-The calls go over a real HTTP connection with a real OAuth signature; what it checks it asks of the sandbox, the store and
-the console's pages, not of itself.
+Everything is made afresh under one folder: database, API keys, service account, secret key (0600), a user of the
+console. The calls go over a real HTTP connection with a real OAuth signature; what it checks it asks of the sandbox, the
+store and the console's pages, not of itself.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from heliograph.stage import CARE, SITE, Stage, set_stage, write_private
 HOST = "127.0.0.1"
 NUMBER = "+17703101414"
 CARE_NUMBER = "+17705550110"  # whose agents work in LivePerson
+OWNERS = {NUMBER: "Matt", CARE_NUMBER: "Jane"}
 DEMO_USER = "demo"
 MARK = ".heliograph-demo"  # a folder that holds its lock file is the demo's own and may be emptied
 DATABASE = "heliograph.db"
@@ -146,8 +147,8 @@ class Demo:
         return house
 
     async def _apply(self, secret_key: str) -> None:
-        """Applies the example sites, makes a key for each and a user, as `heliograph apply`, `heliograph keys create` and
-        `heliograph users add` do."""
+        """Applies the example sites, makes a key for each and a user, as `heliograph apply`, `heliograph keys create`
+        and `heliograph users add` do."""
         means, seals = self.house.means, Sealer([secret_key])
         found = {
             (channel.name, name): plug
@@ -168,7 +169,7 @@ class Demo:
             means.store, DEMO_USER, Role.ADMIN, self.password, clock=clock, by="heliograph demo", way=Way.CLI
         )
         await means.registry.refresh(means.store)
-        for number, owner in ((NUMBER, "Matt"), (CARE_NUMBER, "Jane")):
+        for number, owner in OWNERS.items():
             self.stage.sandbox.world.handset(number).name = owner
 
     async def stop(self) -> None:
@@ -206,9 +207,21 @@ class Demo:
         if any(scene.fault for scene in scenes):
             return
         story = rehearsal.in_console(
-            self.base_url, self.sandbox_url, site=SITE, number=NUMBER, name=DEMO_USER, password=self.password
+            self.base_url,
+            self.sandbox_url,
+            site=SITE,
+            number=NUMBER,
+            who=OWNERS[NUMBER],
+            user=DEMO_USER,
+            password=self.password,
         )
-        elsewhere = rehearsal.at_desk(self.sandbox_url, desk=self._desk.desk, account=self._desk.id, number=CARE_NUMBER)
+        elsewhere = rehearsal.at_desk(
+            self.sandbox_url,
+            desk="LivePerson",
+            account=f"{self._desk.desk}/{self._desk.id}",
+            number=CARE_NUMBER,
+            who=OWNERS[CARE_NUMBER],
+        )
         for scenes_of in (story, elsewhere):
             async for scene in _away(scenes_of):
                 yield scene

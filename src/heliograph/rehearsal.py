@@ -69,15 +69,17 @@ class Browser:
             return 0, str(error)
 
 
-def in_console(base_url: str, sandbox_url: str, *, site: str, number: str, name: str, password: str) -> Iterator[Scene]:
-    """The console is the desk: log-in, inbox, context, answer."""
+def in_console(
+    base_url: str, sandbox_url: str, *, site: str, number: str, who: str, user: str, password: str
+) -> Iterator[Scene]:
+    """The console is the desk: log-in, inbox, context, answer. `who` has the phone with that number."""
     console, phone = Browser(base_url), Browser(sandbox_url)
-    yield (scene := _tapped(phone, number, "the console's inbox"))
+    yield (scene := _tapped(phone, number, who))
     if scene.fault:
         return
-    status, page = console.submit("/console/login", console.get("/console/login")[1], name=name, password=password)
+    status, page = console.submit("/console/login", console.get("/console/login")[1], name=user, password=password)
     fault = "" if status == 200 and "/console/logout" in page else f"status {status} after the form; 200 is right"
-    yield Scene(name="log-in", says=f"{name} logs in", fault=fault)
+    yield Scene(name="log-in", says=f"{user} logs in to the console", fault=fault)
     if fault:
         return
     link = re.compile(rf'href="(/console/inbox/{re.escape(site)}/[0-9a-f-]{{36}})')
@@ -92,14 +94,15 @@ def in_console(base_url: str, sandbox_url: str, *, site: str, number: str, name:
         return
     status, page = console.submit(f"{found[1]}/answer", page, text=ANSWER)
     fault = "" if status == 200 else f"the answer was refused with status {status}: {_words(page)[:200]}"
-    yield _answered(fault, phone, number, "the agent's answer")
+    yield _answered(fault, phone, number, who, "the agent's answer")
 
 
-def at_desk(sandbox_url: str, *, desk: str, account: str, number: str) -> Iterator[Scene]:
-    """A desk of the sandbox: its agent sees the tap and what the alert said, and answers."""
+def at_desk(sandbox_url: str, *, desk: str, account: str, number: str, who: str) -> Iterator[Scene]:
+    """A desk of the sandbox: its agent sees the tap and what the alert said, and answers. `desk`: as people call it;
+    `account`: desk/account in the sandbox."""
     sandbox = Browser(sandbox_url)
-    place = f"/sandbox/desks/{desk}/{account}"
-    yield (scene := _tapped(sandbox, number, desk))
+    place = f"/sandbox/desks/{account}"
+    yield (scene := _tapped(sandbox, number, who))
     if scene.fault:
         return
     case = _until(lambda: next((one for one in _json(sandbox, place).get("conversations", []) if one["open"]), None))
@@ -114,22 +117,22 @@ def at_desk(sandbox_url: str, *, desk: str, account: str, number: str) -> Iterat
         return
     status, said = sandbox.tell(f"{place}/deeds", {"do": "say", "text": ANSWER, "conversation": case["id"]})
     fault = "" if status == 200 else f"the agent could not answer: {said[:200]}"
-    yield _answered(fault, sandbox, number, f"the answer from {desk}")
+    yield _answered(fault, sandbox, number, who, f"the answer from {desk}")
 
 
-def _answered(fault: str, phone: Browser, number: str, what: str) -> Scene:
+def _answered(fault: str, phone: Browser, number: str, who: str, what: str) -> Scene:
     """The last scene: the answer's words on the phone."""
     if not fault and not _until(lambda: ANSWER in [_dig(one, "content", "text") for one in _messages(phone, number)]):
         fault = "it is not on the phone"
-    return Scene(name=what, says=f"{what} is on the phone", fault=fault)
+    return Scene(name=what, says=f"{what} is on {who}'s phone", fault=fault)
 
 
-def _tapped(phone: Browser, number: str, where: str) -> Scene:
+def _tapped(phone: Browser, number: str, who: str) -> Scene:
     """The recipient taps the card's reply, as soon as the card is there."""
     _until(lambda: _messages(phone, number))
     status, said = phone.tell(f"/sandbox/handsets/{quote(number, safe='')}/tap", {"text": TAP})
     fault = "" if status == 200 else f"status {status}: {said[:200]}"
-    return Scene(name=f"tap for {where}", says=f'the recipient taps "{TAP}"', fault=fault)
+    return Scene(name=f"{who}'s tap", says=f'{who} taps "{TAP}"', fault=fault)
 
 
 def _messages(phone: Browser, number: str) -> list[Any]:
