@@ -173,7 +173,7 @@ class House:
             failed=FailedCredentials(settings.failed_credentials),
             rates=Rates(),
             fan=fan,
-            routes=standing(console=settings.console, desks=frozenset({"console"})),
+            routes=standing(console=settings.console, desks=plugs.desks()),
         )
         limits = ConnectionLimits(
             header_limit=settings.header_limit,

@@ -17,6 +17,7 @@ from heliograph.core.ports import (
     Changes,
     Claim,
     Due,
+    Erased,
     Joined,
     LooseEnds,
     Outcome,
@@ -28,25 +29,28 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
-from heliograph.core.user import Audited, Session, User
+from heliograph.core.user import Audited
 from heliograph.store import (
     alerts,
     claims,
     due,
+    erase,
     facts,
     heard,
+    hidden,
     housekeeping,
     media,
     operators,
     opt_outs,
     registry,
-    users,
+    secrets,
 )
 from heliograph.store.database_conversations import Conversations
+from heliograph.store.database_users import Users
 from heliograph.store.verb import Engine
 
 
-class Database(Conversations):
+class Database(Conversations, Users):
     """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -55,13 +59,14 @@ class Database(Conversations):
         self._read = engine.read
         self._look = engine.look
         self._now = now
+        self._hide: hidden.Hide = hidden.nobody
 
     # the life of an alert
     async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred:
-        return await self._write(alerts.accept, acceptance)
+        return await self._write(alerts.accept, acceptance, self._hide)
 
     async def outcome(self, outcome: Outcome) -> bool:
-        return await self._write(alerts.outcome, outcome, self._now)
+        return await self._write(alerts.outcome, outcome, self._now, self._hide)
 
     async def spend(self, taken: tuple[Claim, ...]) -> Taker | None:
         return await self._write(claims.spend, taken, self._now())
@@ -88,7 +93,7 @@ class Database(Conversations):
     async def hear(
         self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
     ) -> list[Joined]:
-        return await self._write(heard.hear, site, channel, sender, events, now)
+        return await self._write(heard.hear, site, channel, sender, events, now, self._hide)
 
     # reading
     async def record(self, alert: str) -> Record | None:
@@ -124,14 +129,14 @@ class Database(Conversations):
         await self._write(facts.keep_capability, site, sender, recipient, capability)
 
     async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]:
-        return await self._read(facts.opted_out, site, recipient, skill)
+        return await self._read(facts.opted_out, site, recipient, skill, self._hide)
 
     async def count_alerts(self, site: str, recipient: str, since: int, *, test: bool = False) -> int:
         return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
     async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
-        return await self._write(opt_outs.put, rows, audited)
+        return await self._write(opt_outs.put, rows, self._hide, audited)
 
     async def opt_outs(
         self,
@@ -139,10 +144,38 @@ class Database(Conversations):
         site: str = "",
         recipient: str = "",
         scope: str = "",
+        erased: bool = False,
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]:
-        return await self._look(opt_outs.listed, site, recipient, scope, after, limit)
+        return await self._look(opt_outs.listed, site, recipient, scope, erased, after, limit, self._hide)
+
+    # erasing a recipient
+    def hide_by(self, key: bytes) -> None:
+        self._hide = hidden.by(key)
+
+    async def secret(self, name: str) -> str:
+        return await self._read(secrets.read, name)
+
+    async def make_secret(self, name: str, value: str) -> str:
+        return await self._write(secrets.make, name, value)
+
+    async def replace_secret(self, name: str, former: str, value: str) -> bool:
+        return await self._write(secrets.replace, name, former, value)
+
+    async def hide_opt_outs(self, site: str, recipient: str) -> int:
+        return await self._write(erase.hide, site, recipient, self._hide)
+
+    async def erase(self, site: str, recipient: str) -> Erased:
+        return await self._write(erase.bite, site, recipient)
+
+    async def erase_unmatched(
+        self, site: str, recipient: str, after: tuple[str, str, str]
+    ) -> tuple[int, tuple[str, str, str] | None]:
+        return await self._write(erase.unmatched, site, recipient, after)
+
+    async def erasable(self, site: str, recipient: str) -> Erased:
+        return await self._look(erase.counted, site, recipient)
 
     # what operators look at
     async def loose_ends(self, before: int) -> list[LooseEnds]:
@@ -194,45 +227,6 @@ class Database(Conversations):
 
     async def remove(self, kind: str, site: str, name: str) -> bool:
         return await self._write(registry.remove, kind, site, name)
-
-    # users, their sessions, the audit log
-    async def users(self) -> list[User]:
-        return await self._look(users.listed)
-
-    async def user(self, name: str) -> User | None:
-        return await self._read(users.one, name)
-
-    async def put_user(
-        self, user: User, audited: Audited, *, expects: User | None, ends: bool = False, but: str = ""
-    ) -> bool:
-        return await self._write(users.put, user, audited, expects, ends, but)
-
-    async def begin_session(self, session: Session, expects: User, audited: Audited) -> bool:
-        return await self._write(users.begin, session, expects, audited)
-
-    async def session(self, digest: str, now: int) -> tuple[Session, User] | None:
-        return await self._read(users.session, digest, now)
-
-    async def touch_session(self, digest: str, seen: int, until: int) -> None:
-        await self._write(users.touch, digest, seen, until)
-
-    async def end_session(self, digest: str, audited: Audited) -> bool:
-        return await self._write(users.end, digest, audited)
-
-    async def end_sessions(self, user: str, audited: Audited) -> int:
-        return await self._write(users.end_all, user, audited)
-
-    async def count_login(self, keys: tuple[tuple[str, int], ...], now: int, window: int) -> int:
-        return await self._write(users.count, keys, now, window)
-
-    async def forget_logins(self, keys: tuple[str, ...], less: tuple[str, ...]) -> None:
-        await self._write(users.forget, keys, less)
-
-    async def audit(self, audited: Audited) -> None:
-        await self._write(users.say, audited)
-
-    async def audit_log(self, *, who: str = "", what: str = "", before: str = "", limit: int = 50) -> list[Audited]:
-        return await self._look(users.log, who, what, before, limit)
 
     # housekeeping
     async def purge(self, now: int) -> int:
