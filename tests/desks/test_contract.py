@@ -253,13 +253,13 @@ LOST = ["drop", "drop_before", "silent", "error", "throttle"]
 @every_desk
 @pytest.mark.parametrize("what", LOST)
 async def test_a_turn_is_there_once_whatever_became_of_the_answer(floor, desk, what, caplog):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     there = await floor.begin(desk)
     floor.misbehaves(what, "desk_say", seconds=0)
     fates = await floor.hand(desk, there, turn(2, "Am I late?"), seconds=0.5)
     assert fates and fates[0] in (Fate.UNKNOWN, Fate.RETRY)
     assert sum("Am I late?" in line for line in floor.said(there.reference)) == 1
-    # What libraries log is written without its arguments (telemetry.take_over).
+    # What libraries log from `info` on is written without its arguments (telemetry.take_over).
     private(floor, *floor.exchanges, *(str(one.msg) for one in caplog.records))
 
 
