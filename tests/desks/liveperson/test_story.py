@@ -209,6 +209,28 @@ async def test_without_a_webhook_the_history_settles_where_a_key_reads_it(far, m
     assert await far.desk.taken(talk, turn("Which gate?", 2), soon()) is settled
 
 
+async def test_the_history_does_not_settle_words_by_equal_words_of_before(far, monkeypatch) -> None:
+    monkeypatch.setattr("heliograph.desks.liveperson.desk.ECHO_SECONDS", 0.05)
+    far.known.webhook = ""
+    far.desk = far.open_more(**KEY)
+    talk = await far.open(context=Context())
+    await far.desk.say(talk, turn("ok", 1), None, soon())
+    await far.misbehave(do="drop_before", match={"call": "desk_say"}, times=1)
+    with pytest.raises(SendError):
+        await far.desk.say(talk, turn("ok", 2), None, soon())
+    assert await far.desk.taken(talk, turn("ok", 2), soon()) is None
+
+
+async def test_a_turn_that_was_taken_and_is_said_again_is_not_there_twice(far) -> None:
+    """Our note of it was lost: the store was away."""
+    talk = await far.open()
+    first = await far.desk.say(talk, turn(), None, soon())
+    again = await far.desk.say(talk, turn(), None, soon())
+    assert again.reference == first.reference
+    assert await far.desk.taken(talk, turn(), soon()) is True
+    assert len(far.shown()[0].lines) == 1
+
+
 async def test_what_another_process_said_is_not_known_here(far) -> None:
     talk = await far.open()
     assert await far.open_more().taken(talk, turn(), soon()) is None

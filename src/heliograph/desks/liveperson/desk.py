@@ -76,7 +76,7 @@ class LivePerson:
         exchange: Exchange | None = None
         while handing.taken < len(handing.parts):
             exchange = await self._say(handing, conversation, deadline)
-        self._said(conversation, turn)
+        self._said(conversation, handing)
         return Handed(reference="" if handing.last is None else f"{reference}:{handing.last}", exchange=exchange)
 
     async def taken(self, conversation: Conversation, turn: Turn, deadline: float) -> bool | None:
@@ -91,7 +91,7 @@ class LivePerson:
                 return None
         if handing.taken < len(handing.parts):
             return False  # `say` goes on with the rest
-        self._said(conversation, turn)
+        self._said(conversation, handing)
         return True
 
     async def close(self, conversation: Conversation, deadline: float) -> None:
@@ -167,8 +167,8 @@ class LivePerson:
         except (SendError, DeskGone) as failed:
             _log.debug("A courtesy to LivePerson was not taken: %s", failed.code)
 
-    def _said(self, conversation: Conversation, turn: Turn) -> None:
-        self._memory.end((conversation.id, turn.number))
+    def _said(self, conversation: Conversation, handing: Handing) -> None:
+        self._memory.end(handing)
         self._lines.pop(conversation.id, None)
 
     # ── beside it ──────────────────────────────────────────────────────────────────────────────────────────────────
