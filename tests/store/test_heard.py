@@ -176,7 +176,8 @@ async def test_words_belong_to_the_newest_alert(opened, made, clock):
     last = (await opened.record(newer.alert.id)).entries[-1]
     assert (last.kind, last.by) == ("replied", "provider")
     assert msgspec.json.decode(last.detail)["rule"] == "newest"
-    assert await hear(opened, made, said(made, recipient="+15550000000")) == [Joined()]
+    (nobody,) = await hear(opened, made, said(made, recipient="+15550000000"))
+    assert (nobody.alert, nobody.attempt) == ("", "")
     assert len(await opened.inbound(made.site, "+15550000000")) == 1
 
 
@@ -298,7 +299,7 @@ async def test_an_opt_out_and_back(opened, made, clock):
     await hear(opened, made, made.opt_out(recipient, at=150))  # older than what is known: kept, and not obeyed
     assert await opened.opted_out(made.site, recipient, "service") == frozenset()
     kinds = [entry.kind for entry in (await opened.record(accepted.alert.id)).entries]
-    assert kinds == ["accepted", "opted_out", "opted_in", "opted_out"]
+    assert kinds == ["accepted", "opted_out", "resumed", "opted_out"]
 
 
 async def test_an_opt_out_from_the_future_was_said_now(opened, made, clock):

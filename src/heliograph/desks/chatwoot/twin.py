@@ -18,8 +18,9 @@ from heliograph.desks.chatwoot import twin_api, twin_told
 from heliograph.desks.chatwoot import twin_state as state
 from heliograph.desks.chatwoot.twin_answers import NAME, Refused
 from heliograph.desks.chatwoot.twin_conversations import resolve
+from heliograph.desks.chatwoot.twin_told import signed
 
-__all__ = ["NAME", "POSTING", "PREFIXES", "act", "answer", "body_limit", "credentials", "shown"]
+__all__ = ["NAME", "POSTING", "PREFIXES", "act", "answer", "body_limit", "credentials", "shown", "signed"]
 
 PREFIXES = ("/api/v1/accounts/", "/public/api/v1/inboxes/")
 POSTING = Posting(any_2xx=True, tries=1)  # Chatwoot posts a webhook of an inbox once

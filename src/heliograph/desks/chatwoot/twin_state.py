@@ -95,8 +95,7 @@ def number_of(desk: KnownDesk, kept: Conversation, world: World) -> str:
 
 
 def add(desk: KnownDesk, kept: Conversation, world: World, **fields: object) -> Message:
-    """A new message, kept. The recipient's opens a resolved or snoozed conversation anew (Message.reopen_conversation).
-    """
+    """A new message, kept. The recipient's opens a resolved or snoozed conversation anew."""
     message = msgspec.convert({"id": next_id(desk, "message", world), "at": world.now(), **fields}, Message)
     kept.messages.append(message)
     if message.type == INCOMING and kept.status in ("resolved", "snoozed"):

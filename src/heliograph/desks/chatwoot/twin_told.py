@@ -128,8 +128,11 @@ def typing(agent: str, kept: Conversation, desk: KnownDesk, world: World) -> Cal
 
 
 def webhook(body: object, desk: KnownDesk, world: World) -> Call:
+    return signed(msgspec.json.encode(body), desk, world)
+
+
+def signed(raw: bytes, desk: KnownDesk, world: World) -> Call:
     """Signed where the inbox has a secret, which it has since 4.13."""
-    raw = msgspec.json.encode(body)
     headers = {
         "content-type": "application/json",
         "accept": "application/json",
