@@ -14,7 +14,7 @@ from heliograph import plugs
 from heliograph.core.desk import Context
 from heliograph.desks import liveperson
 from heliograph.desks.liveperson import rich, wire
-from heliograph.desks.liveperson.context_service import _token
+from heliograph.desks.liveperson.documents import _token
 from heliograph.desks.liveperson.line import line
 from heliograph.desks.liveperson.said import CONVERSATIONS, Memory
 

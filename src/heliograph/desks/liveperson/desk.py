@@ -17,7 +17,7 @@ from heliograph.core.ports import Call, DeskHeard, DeskWays, Exchange, Handed, R
 from heliograph.desks.liveperson import answers, callback, wire
 from heliograph.desks.liveperson.account import Account
 from heliograph.desks.liveperson.answers import Said
-from heliograph.desks.liveperson.context_service import ContextService
+from heliograph.desks.liveperson.documents import Documents
 from heliograph.desks.liveperson.line import SHORT, line
 from heliograph.desks.liveperson.lost import Lost
 from heliograph.desks.liveperson.said import Handing, Memory
@@ -40,7 +40,7 @@ class LivePerson:
         self._settings = settings
         self._account = Account(settings, ways.out)
         self._skills = Skills(self._account, settings)
-        self._context = ContextService(self._account, settings) if "ccs" in settings.alert_info else None
+        self._documents = Documents(self._account, settings) if "ccs" in settings.alert_info else None
         self._memory = Memory()
         self._lost = Lost(settings, self._account, self._memory)
         self._lines: OrderedDict[str, str] = OrderedDict()  # our conversation's id → what stands before the next words
@@ -124,8 +124,8 @@ class LivePerson:
     async def shut(self) -> None:
         for task in self._pauses.values():
             task.cancel()
-        if self._context is not None:
-            await self._context.shut()
+        if self._documents is not None:
+            await self._documents.shut()
         await self._skills.shut()
         await self._account.shut()
 
@@ -182,10 +182,10 @@ class LivePerson:
 
     async def _put(self, reference: str, context: Context, deadline: float) -> None:
         """The context is a help to bots and routing: the recipient's words do not wait for it."""
-        if self._context is None:
+        if self._documents is None:
             return
         try:
-            await self._context.put(reference, context, deadline)
+            await self._documents.put(reference, context, deadline)
         except SendError as failed:
             _log.warning("LivePerson's context service did not take a context.", exc_info=failed)
 
