@@ -134,8 +134,9 @@ async def test_typing_reading_taking_and_moving_are_told_in_our_words_where_they
     events = await floor.events(desk, DeskClosed)
     known = (AgentTyping, AgentSaw, DeskMoved, DeskClosed)
     assert all(isinstance(event, known) and event.conversation == there.reference for event in events)
-    moved = [event.skill for event in events if isinstance(event, DeskMoved) and event.skill]
-    assert [skill.lower() for skill in moved] in ([], [other.lower()])
+    # A desk may name the skill with everything that moves; the store compares it.
+    moved = [event.skill.lower() for event in events if isinstance(event, DeskMoved) and event.skill]
+    assert [skill for skill in moved if skill != "delays"] in ([], [other.lower()])
     assert floor.case(there.reference).skill == other
 
 

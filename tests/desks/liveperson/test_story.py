@@ -36,7 +36,7 @@ async def test_a_reply_becomes_a_conversation_with_all_that_the_brand_told(far) 
     first, _, words = line.text.partition("\n")
     assert words == "Which gate?"
     assert first == (
-        "[Answers FlightDelay of 2026-11-23 03:00 UTC, RCS: “Your flight leaves at 7:35 pm.” | "
+        "[Answers FlightDelay (A-7) of 2026-11-23 03:00 UTC, RCS: “Your flight leaves at 7:35 pm.” | "
         'Sky Miles: 12345678901234567890 | T-Shirt Size: Large | Seat: {"row":12}]'
     )
     assert handed.reference == f"{talk.reference}:0"
@@ -125,7 +125,7 @@ async def test_an_open_conversation_is_joined_and_says_which_alert_is_answered(f
     await far.desk.say(talk, turn("Send it home", 2), about, soon())
     await far.desk.say(talk, turn("Thanks", 3), None, soon())
     lines = [line.text for line in far.shown()[0].lines]
-    assert lines[1].startswith("[Answers BagLost of 2026-11-23 03:00 UTC, WA: “Your bag is at MCI.”")
+    assert lines[1].startswith("[Answers BagLost (A-7) of 2026-11-23 03:00 UTC, WA: “Your bag is at MCI.”")
     assert lines[1].endswith("]\nSend it home")
     assert lines[2] == "Thanks"
 

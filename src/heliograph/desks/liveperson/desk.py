@@ -25,7 +25,7 @@ from heliograph.desks.liveperson.settings import Settings
 from heliograph.desks.liveperson.skills import Skills
 from heliograph.errors import DeskGone, Fate, SendError
 
-ECHO_SECONDS = 3.0  # that the webhook's echo of words in doubt is waited for
+ECHO_SECONDS = 1.0  # that the echo of words in doubt is still waited for; flow asks some seconds after they were said
 TYPING_SECONDS = 6.0  # then typing is told to have paused; LivePerson shows it until then
 LINES = 10_000  # conversations whose first line is remembered
 
@@ -191,7 +191,7 @@ class LivePerson:
 
     async def _pause(self, conversation: Conversation) -> None:
         await asyncio.sleep(TYPING_SECONDS)
-        deadline = asyncio.get_running_loop().time() + ECHO_SECONDS
+        deadline = asyncio.get_running_loop().time() + TYPING_SECONDS
         await self._courtesy(wire.typing(conversation.reference, False), conversation, deadline)
 
     def _paused(self, id: str, task: asyncio.Task[None]) -> None:
