@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from heliograph.cli import (
     alerts,
     apply,
+    audit,
     capabilities,
     conversations,
     db,
@@ -53,6 +54,7 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "templates": templates.app,
     "keys": keys.app,
     "users": users.app,
+    "audit": audit.audit,
     "senders": senders.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
