@@ -47,7 +47,7 @@ class Misbehaviour(msgspec.Struct, frozen=True, kw_only=True):
     slow (answer after `seconds`; the message is taken at once) · throttle (too fast; again after `seconds`) ·
     refuse (it is the caller's fault) · error (it is the provider's fault) · unreachable (the number cannot be reached
     on this channel) · silent (taken, never answered) · drop (taken, connection closed) · drop_before (connection
-    closed, not taken)
+    closed, not taken). A twin never sees `garble` (taken, answered with nonsense): the sandbox does that itself.
 
     `status`: the HTTP status for it, of the rule or the usual one (429, 403, 500, 404). `code`: the provider's own code
     where the rule gives one ("131056", "21610", "0x58"); empty = the one that the twin finds usual.
@@ -282,6 +282,8 @@ class World(Protocol):
     def sender(self, provider: str, sender_id: str) -> KnownSender | None: ...
     def known(self, provider: str) -> list[KnownSender]: ...  # all of one provider, to find one by its credentials
     def desks(self, desk: str) -> list[KnownDesk]: ...  # accounts at a desk of this kind
+    # what a desk tells by itself (an echo of a recipient's words): posted to our callback, in order, until it is taken
+    def desk_tells(self, desk: KnownDesk, calls: Sequence[Call], conversation: str = "") -> None: ...
 
     # phones
     def reach(self, number: str) -> Reach: ...

@@ -9,8 +9,10 @@ from typing import Any, Protocol
 import msgspec
 
 from heliograph.core.ports import Clock, LooseEnds, Store
+from heliograph.core.ports.writing import LANES
 from heliograph.flow.cache import CapabilityCache
 from heliograph.flow.health import Healths, Rules
+from heliograph.flow.live import Live
 from heliograph.flow.registry import Registry
 
 
@@ -39,7 +41,22 @@ class Meters(Protocol):
     def capability(self, channel: str, answer: str) -> None: ...
     def event(self, channel: str, kind: str) -> None: ...
     def due(self, kind: str, lag_seconds: float) -> None: ...
+    def desk(self, desk: str, what: str) -> None: ...
     def unknown_word(self, provider: str, kind: str) -> None: ...
+
+
+class Wake:
+    """Wakes those who do what is due: one event for each lane, set together."""
+
+    def __init__(self) -> None:
+        self._events = [asyncio.Event() for _ in range(1 + max(LANES.values()))]
+
+    def of(self, lane: int) -> asyncio.Event:
+        return self._events[lane]
+
+    def set(self) -> None:
+        for event in self._events:
+            event.set()
 
 
 class Means:
@@ -72,7 +89,8 @@ class Means:
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
         self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)
-        self.wake = asyncio.Event()  # something became due at once; all else is found by a look each second
+        self.wake = Wake()  # something became due at once; all else is found by a look each second
+        self.live = Live()
         self._behind: set[asyncio.Task[Any]] = set()
 
     def behind(self, work: Any) -> None:

@@ -14,7 +14,8 @@ import msgspec
 
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Carries
-from heliograph.core.ports import Changes, Plug, Provider, Store
+from heliograph.core.desk import SiteDesk
+from heliograph.core.ports import Changes, Desk, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.core.template import compile as compile_template
@@ -56,21 +57,38 @@ class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
     mark: str = ""
 
 
+class OpenDesk(msgspec.Struct, frozen=True, kw_only=True):
+    """A site's desk, opened. `keeps`: the conversation is already where its agents look. `desk` is None there, and
+    while it cannot be opened; `fault` then says why. `framed`: the origins that may frame our context page. `sandbox`:
+    it can speak to the sandbox alone, so that conversations of test alerts may go there."""
+
+    setup: SiteDesk
+    desk: Desk | None = None
+    keeps: bool = False
+    fault: str = ""
+    framed: tuple[str, ...] = ()
+    sandbox: bool = False
+
+
 class Registry:
     def __init__(
         self,
         *,
         open_key: Callable[[Key], OpenKey | None],
         open_sender: Callable[[Sender], OpenSender],
-        closed: Callable[[Provider], None],
+        open_desk: Callable[[SiteDesk], OpenDesk] | None = None,
+        closed: Callable[[Provider | Desk], None],
         switched: Callable[[Sender, bool], None] | None = None,
     ) -> None:
-        """`open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
-        is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
-        was paused or resumed (False), or opened anew with other settings (True)."""
+        """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it
+        cannot: the key is then unknown), `open_sender` opens a provider, `closed` is told of a provider that is no
+        longer used (it may still have calls under way), `switched` of a sender that was paused or resumed (False), or
+        opened anew with other settings (True)."""
         self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
+        self._open_desk = open_desk
+        self._desks: dict[str, OpenDesk] = {}
         self._closed = closed
         self.revision = 0
         self._sites: dict[str, Site] = {}
@@ -82,6 +100,10 @@ class Registry:
 
     def site(self, site: str) -> Site | None:
         return self._sites.get(site)
+
+    def sites(self) -> list[Site]:
+        """All of them, by id."""
+        return [self._sites[id] for id in sorted(self._sites)]
 
     def key(self, consumer_key: str) -> tuple[OpenKey, ...]:
         """The keys that share this consumer key: one per token. A bearer key signs nothing and is none of them."""
@@ -108,6 +130,13 @@ class Registry:
         if opened is not None and attempt.test and not opened.sandbox:
             return msgspec.structs.replace(opened, provider=None, fault=LEFT_SANDBOX)
         return opened
+
+    def desk(self, site: str) -> OpenDesk:
+        """A site's desk; the console where it names none."""
+        return self._desks.get(site) or OpenDesk(setup=SiteDesk(site=site), keeps=True)
+
+    def all_desks(self) -> Iterable[OpenDesk]:
+        return self._desks.values()
 
     def senders(self, site: str, channel: str) -> tuple[OpenSender, ...]:
         return self._by_channel.get((site, channel), ())
@@ -138,7 +167,17 @@ class Registry:
             self._put_keys(key.consumer_key, (*kept, opened) if opened else tuple(kept))
         for sender in changes.senders:
             self._put_sender(sender)
+        for desk in changes.desks:
+            self._put_desk(desk)
         self.revision = changes.revision
+
+    def _put_desk(self, setup: SiteDesk) -> None:
+        old = self._desks.get(setup.site)
+        if self._open_desk is None or (old and old.setup == setup):
+            return
+        self._desks[setup.site] = self._open_desk(setup)
+        if old and old.desk:
+            self._closed(old.desk)
 
     def _put_keys(self, name: str, keys: tuple[OpenKey, ...]) -> None:
         self._keys[name] = keys
@@ -171,6 +210,10 @@ class Registry:
         elif kind == "key":
             consumer_key, _, token = name.partition("/")
             self._put_keys(consumer_key, tuple(k for k in self._keys.get(consumer_key, ()) if k.key.token != token))
+        elif kind == "desk":
+            gone = self._desks.pop(site, None)
+            if gone and gone.desk:
+                self._closed(gone.desk)
         elif kind == "sender":
             old = self._senders.pop((site, name), None)
             if old and old.provider:

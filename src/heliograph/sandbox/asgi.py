@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from heliograph.core.desk_twin import DeskTwin
 from heliograph.core.ports import Answer, Call
 from heliograph.core.twin import Twin, TwinAnswer
 from heliograph.sandbox.control import control
@@ -26,6 +27,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL_BODY = 1_048_576  # bytes
+# What a proxy that lost its way answers with 200 to any call.
+NONSENSE = b"<!doctype html><title>Welcome</title><p>Please sign in to the network."
 FILE_BODY = 24 * 1_048_576  # of a phone's file: 16 MiB in base64, and its JSON
 DROP = "heliograph.drop"  # ASGI extension of serve.py: closes the connection without a byte
 
@@ -42,7 +45,8 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
     """The application for one world. `host` is what it listens on: off loopback a `token` is asked for, and its absence
     is a SetupError. The lifespan protocol starts and stops the world."""
     doors = Doors(host, token)
-    twins: list[tuple[str, Twin]] = [(prefix, twin) for twin in world.twins.values() for prefix in twin.PREFIXES]
+    everyone: list[Twin | DeskTwin] = [*world.twins.values(), *world.desk_twins.values()]
+    twins = [(prefix, twin) for twin in everyone for prefix in twin.PREFIXES]
     twins.sort(key=lambda one: -len(one[0]))  # the longest that fits
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +78,7 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
 
 
 async def _twin(
-    twin: Twin, world: World, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
+    twin: Twin | DeskTwin, world: World, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
 ) -> None:
     try:
         body = await _body(receive, headers, twin.body_limit(scope["path"]))
@@ -87,7 +91,12 @@ async def _twin(
     query = scope["query_string"].decode("latin-1")
     world.reached_at = f"{scope['scheme']}://{headers.get('host', '')}"
     url = f"{world.reached_at}{raw}{'?' + query if query else ''}"
+    world.garbles = False
     answer = twin.answer(Call(method=scope["method"], url=url, headers=headers, body=body), world)
+    if world.garbles and answer.end == "answer":
+        answer = TwinAnswer(body=NONSENSE, headers={"content-type": "text/html"}, delay=answer.delay)
+    if world.desk_twins.get(twin.NAME) is twin and scope["method"] != "GET":
+        world.desk_changed(twin.NAME)
     if answer.delay or answer.end != "answer":
         await _late(answer, world, scope, receive, send)
     else:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Capability
+from heliograph.core.desk import SiteDesk
 from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import (
@@ -16,6 +17,7 @@ from heliograph.core.ports import (
     Changes,
     Claim,
     Due,
+    Erased,
     Joined,
     LooseEnds,
     Outcome,
@@ -27,11 +29,28 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
-from heliograph.store import alerts, claims, due, facts, heard, housekeeping, media, operators, opt_outs, registry
+from heliograph.core.user import Audited
+from heliograph.store import (
+    alerts,
+    claims,
+    due,
+    erase,
+    facts,
+    heard,
+    hidden,
+    housekeeping,
+    media,
+    operators,
+    opt_outs,
+    registry,
+    secrets,
+)
+from heliograph.store.database_conversations import Conversations
+from heliograph.store.database_users import Users
 from heliograph.store.verb import Engine
 
 
-class Database:
+class Database(Conversations, Users):
     """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -40,13 +59,14 @@ class Database:
         self._read = engine.read
         self._look = engine.look
         self._now = now
+        self._hide: hidden.Hide = hidden.nobody
 
     # the life of an alert
     async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred:
-        return await self._write(alerts.accept, acceptance)
+        return await self._write(alerts.accept, acceptance, self._hide)
 
     async def outcome(self, outcome: Outcome) -> bool:
-        return await self._write(alerts.outcome, outcome, self._now)
+        return await self._write(alerts.outcome, outcome, self._now, self._hide)
 
     async def spend(self, taken: tuple[Claim, ...]) -> Taker | None:
         return await self._write(claims.spend, taken, self._now())
@@ -54,8 +74,8 @@ class Database:
     async def keep(self, site: str, owner: str, until: int) -> None:
         await self._write(claims.keep, site, owner, until)
 
-    async def claim_due(self, now: int, lease: int, node: str, limit: int) -> list[Due]:
-        return await self._write(due.claim, now, lease, node, limit)
+    async def claim_due(self, now: int, lease: int, node: str, limit: int, lane: int = 0) -> list[Due]:
+        return await self._write(due.claim, now, lease, node, limit, lane)
 
     async def finish_due(self, site: str, kind: str, ref: str) -> None:
         await self._write(due.finish, site, kind, ref)
@@ -73,7 +93,7 @@ class Database:
     async def hear(
         self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
     ) -> list[Joined]:
-        return await self._write(heard.hear, site, channel, sender, events, now)
+        return await self._write(heard.hear, site, channel, sender, events, now, self._hide)
 
     # reading
     async def record(self, alert: str) -> Record | None:
@@ -109,14 +129,14 @@ class Database:
         await self._write(facts.keep_capability, site, sender, recipient, capability)
 
     async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]:
-        return await self._read(facts.opted_out, site, recipient, skill)
+        return await self._read(facts.opted_out, site, recipient, skill, self._hide)
 
     async def count_alerts(self, site: str, recipient: str, since: int, *, test: bool = False) -> int:
         return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:
-        return await self._write(opt_outs.put, rows)
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
+        return await self._write(opt_outs.put, rows, self._hide, audited)
 
     async def opt_outs(
         self,
@@ -124,10 +144,38 @@ class Database:
         site: str = "",
         recipient: str = "",
         scope: str = "",
+        erased: bool = False,
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]:
-        return await self._look(opt_outs.listed, site, recipient, scope, after, limit)
+        return await self._look(opt_outs.listed, site, recipient, scope, erased, after, limit, self._hide)
+
+    # erasing a recipient
+    def hide_by(self, key: bytes) -> None:
+        self._hide = hidden.by(key)
+
+    async def secret(self, name: str) -> str:
+        return await self._read(secrets.read, name)
+
+    async def make_secret(self, name: str, value: str) -> str:
+        return await self._write(secrets.make, name, value)
+
+    async def replace_secret(self, name: str, former: str, value: str) -> bool:
+        return await self._write(secrets.replace, name, former, value)
+
+    async def hide_opt_outs(self, site: str, recipient: str) -> int:
+        return await self._write(erase.hide, site, recipient, self._hide)
+
+    async def erase(self, site: str, recipient: str) -> Erased:
+        return await self._write(erase.bite, site, recipient)
+
+    async def erase_unmatched(
+        self, site: str, recipient: str, after: tuple[str, str, str]
+    ) -> tuple[int, tuple[str, str, str] | None]:
+        return await self._write(erase.unmatched, site, recipient, after)
+
+    async def erasable(self, site: str, recipient: str) -> Erased:
+        return await self._look(erase.counted, site, recipient)
 
     # what operators look at
     async def loose_ends(self, before: int) -> list[LooseEnds]:
@@ -167,6 +215,9 @@ class Database:
 
     async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool:
         return await self._write(registry.pause_sender, site, name, why, by, self._now())
+
+    async def put_desk(self, desk: SiteDesk) -> bool:
+        return await self._write(registry.put, desk)
 
     async def put_template(self, template: Template) -> bool:
         return await self._write(registry.put, template)

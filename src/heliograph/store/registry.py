@@ -1,23 +1,26 @@
 """The registry: sites, senders, templates and keys as documents under one revision.
 
-A document's name within its site: a site's own id, a sender's name, `template@version`, `consumer_key/token`.
+A document's name within its site: a site's own id, a sender's name, `template@version`, `consumer_key/token`;
+a desk's is the site's id.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from heliograph.core.desk import SiteDesk
 from heliograph.core.ports import Changes
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import Template
 from heliograph.store.codec import encode
 from heliograph.store.verb import Verb
 
-Document = Site | Sender | Template | Key
+Document = Site | Sender | Template | Key | SiteDesk
 _site = msgspec.json.Decoder(Site).decode
 _sender = msgspec.json.Decoder(Sender).decode
 _template = msgspec.json.Decoder(Template).decode
 _key = msgspec.json.Decoder(Key).decode
+_desk = msgspec.json.Decoder(SiteDesk).decode
 
 
 def place(document: Document) -> tuple[str, str, str]:
@@ -31,6 +34,8 @@ def place(document: Document) -> tuple[str, str, str]:
             return site, "template", f"{name}@{version}"
         case Key(site=site, consumer_key=consumer_key, token=token):
             return site, "key", f"{consumer_key}/{token}"
+        case SiteDesk(site=site):
+            return site, "desk", site
 
 
 def put(document: Document) -> Verb[bool]:
@@ -77,6 +82,7 @@ def changes(since: int) -> Verb[Changes]:
     senders: list[Sender] = []
     templates: list[Template] = []
     keys: list[Key] = []
+    desks: list[SiteDesk] = []
     removed: list[tuple[str, str, str]] = []
     rows = yield "documents_since", (since,)
     for changed, kind, site, name, body in rows:
@@ -89,13 +95,16 @@ def changes(since: int) -> Verb[Changes]:
             senders.append(_sender(body))
         elif kind == "template":
             templates.append(_template(body))
-        else:
+        elif kind == "key":
             keys.append(_key(body))
+        elif kind == "desk":
+            desks.append(_desk(body))
     return Changes(
         revision=revision,
         sites=tuple(sites),
         senders=tuple(senders),
         templates=tuple(templates),
         keys=tuple(keys),
+        desks=tuple(desks),
         removed=tuple(removed),
     )

@@ -2,7 +2,7 @@
 
     http.py        what comes in and goes out       provider.py    a channel's provider     desk.py     a desk
     writing.py     what one transaction writes      reading.py     what the store gives     store.py    its verbs
-    conversing.py  its verbs of conversations       clock.py       time
+    conversing.py  its verbs of conversations       users.py       its verbs of users      clock.py     time
 
 `deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
 the epoch, UTC.
@@ -14,6 +14,8 @@ from heliograph.core.ports.clock import (
 from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
+    DeskTaken,
+    DeskWaits,
     Inbox,
     Queue,
     Said,
@@ -50,6 +52,7 @@ from heliograph.core.ports.provider import (
 from heliograph.core.ports.reading import (
     AlertRow,
     Changes,
+    Erased,
     Joined,
     LooseEnds,
     Record,
@@ -58,12 +61,14 @@ from heliograph.core.ports.reading import (
 )
 from heliograph.core.ports.store import (
     AlertStore,
+    ErasingStore,
     MediaStore,
     OperatorStore,
     OptOutStore,
     RegistryStore,
     Store,
 )
+from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import (
     Acceptance,
     Accepted,
@@ -72,6 +77,7 @@ from heliograph.core.ports.writing import (
     Due,
     Outcome,
     Taker,
+    lane,
 )
 
 __all__ = [
@@ -92,8 +98,12 @@ __all__ = [
     "DeskHeard",
     "DeskJoined",
     "DeskPlug",
+    "DeskTaken",
+    "DeskWaits",
     "DeskWays",
     "Due",
+    "Erased",
+    "ErasingStore",
     "Exchange",
     "Fetched",
     "Fetches",
@@ -122,6 +132,8 @@ __all__ = [
     "TurnOutcome",
     "Unmatched",
     "Uploaded",
+    "UserStore",
     "Ways",
     "Written",
+    "lane",
 ]

@@ -8,14 +8,17 @@ from typing import Protocol
 
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Capability
+from heliograph.core.desk import SiteDesk
 from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
 from heliograph.core.ports.provider import Uploaded
-from heliograph.core.ports.reading import AlertRow, Changes, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
+from heliograph.core.user import Audited
 
 
 class AlertStore(Protocol):
@@ -27,7 +30,7 @@ class AlertStore(Protocol):
     async def spend(self, claims: tuple[Claim, ...]) -> Taker | None: ...
     async def keep(self, site: str, owner: str, until: int) -> None: ...
     # `lease` (ms) is the moment until which the rows are `node`'s own; oldest first
-    async def claim_due(self, now: int, lease: int, node: str, limit: int) -> list[Due]: ...
+    async def claim_due(self, now: int, lease: int, node: str, limit: int, lane: int = 0) -> list[Due]: ...
     # a row that a receipt asked for anew while it was being done stays, and is due at once
     async def finish_due(self, site: str, kind: str, ref: str) -> None: ...
     async def push_due(self, due: Due) -> None: ...
@@ -69,7 +72,8 @@ class AlertStore(Protocol):
 class OptOutStore(Protocol):
     """Opt-outs as people and files write them."""
 
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]: ...
+    # `audited`: empty, or a line of the audit log for each row, written where the row changed anything
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]: ...
     # those in force, by (site, recipient, scope), from the one after `after` on
     async def opt_outs(
         self,
@@ -77,9 +81,28 @@ class OptOutStore(Protocol):
         site: str = "",
         recipient: str = "",
         scope: str = "",
+        erased: bool = False,  # of erased people alone
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]: ...
+
+
+class ErasingStore(Protocol):
+    """Erasing a recipient, a bite at a time: no alert waits for more than one of them."""
+
+    # The key of the hash under which the opt-outs of erased people stand. Before anybody is erased: once, at the start.
+    def hide_by(self, key: bytes) -> None: ...
+    # secrets that the installation makes for itself, sealed by whoever writes them; "" = there is none
+    async def secret(self, name: str) -> str: ...
+    async def make_secret(self, name: str, value: str) -> str: ...  # the one that is there; `value` if there was none
+    async def replace_secret(self, name: str, former: str, value: str) -> bool: ...
+    async def hide_opt_outs(self, site: str, recipient: str) -> int: ...
+    async def erase(self, site: str, recipient: str) -> Erased: ...  # counts nothing: nothing is left
+    # among the next few hundred receipts without an attempt; the place to go on from, None = that was the last
+    async def erase_unmatched(
+        self, site: str, recipient: str, after: tuple[str, str, str]
+    ) -> tuple[int, tuple[str, str, str] | None]: ...
+    async def erasable(self, site: str, recipient: str) -> Erased: ...
 
 
 class OperatorStore(Protocol):
@@ -108,12 +131,23 @@ class RegistryStore(Protocol):
     async def put_sender(self, sender: Sender) -> bool: ...
     # why "" = it runs again; `by`: the operator, "" = heliograph, which undoes no operator's pause
     async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool: ...
+    async def put_desk(self, desk: SiteDesk) -> bool: ...
     async def put_template(self, template: Template) -> bool: ...
     async def put_key(self, key: Key) -> bool: ...
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
 
 
-class Store(AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, Protocol):
+class Store(
+    AlertStore,
+    ConversationStore,
+    OptOutStore,
+    ErasingStore,
+    OperatorStore,
+    MediaStore,
+    RegistryStore,
+    UserStore,
+    Protocol,
+):
     """All of it, and the housekeeping."""
 
     async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many
