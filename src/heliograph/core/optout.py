@@ -137,5 +137,5 @@ def concerning(scopes: Iterable[str], skill: str) -> frozenset[str]:
 def may_answer(opted_out_at: int | None, heard: int) -> bool:
     """Whether an agent may answer somebody: who has opted out is answered only where he wrote after it. Times are ms;
     `opted_out_at`: the newest no that bars this channel or skill was last said then, None where there is none; `heard`:
-    the recipient's last words that were no keyword."""
+    the recipient's last words, which may have been that no."""
     return opted_out_at is None or heard > opted_out_at
