@@ -15,7 +15,7 @@ from heliograph.core.site import Site
 ALL = "all"
 SKILL = "skill:"  # a scope: all alerts of one skill
 LONGEST = 80  # characters of a scope
-ERASED = "erased:"  # the beginning of an erased recipient's name: a keyed hash of the number
+ERASED = phone.ERASED  # the beginning of an erased recipient's name: a keyed hash of the number
 _ERASED = re.compile(rf"{ERASED}[A-Za-z0-9_-]{{43}}")
 
 
