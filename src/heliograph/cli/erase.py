@@ -95,7 +95,8 @@ def _tell(found: dict[str, Erased], who: str, json: bool, *, erased: bool) -> No
         say.line(f"Site {site}: {words}{' removed' if erased else ''}.")
     kept = sum(one.opt_outs for one in found.values())
     if kept:
-        say.line(f"{kept} opt-out{'' if kept == 1 else 's'} {'stay' if erased else 'would stay'} as a keyed hash.")
+        number = "1 opt-out" if kept == 1 else f"{kept} opt-outs"
+        say.line(f"{number} {'would be' if not erased else 'is' if kept == 1 else 'are'} kept as a keyed hash.")
     if not told and not kept:
         say.line(f"Nothing is known of {who}.")
 
