@@ -280,13 +280,13 @@ async def test_a_conversation_is_opened_once_whatever_became_of_the_answer(floor
 
 @every_desk
 async def test_refused_credentials_are_our_set_up(floor, way_out):
-    floor.known.credentials = {name: value[::-1] + "0" for name, value in floor.known.credentials.items()}
-    there = floor.opened(way_out)
-    floor.known.credentials = {name: value[::-1] + "1" for name, value in floor.known.credentials.items()}
+    desk, secrets = floor.opened(way_out), floor.secrets
+    floor.known.credentials = dict(floor.twin.credentials(floor.world.secret))  # others than ours now
     with pytest.raises(SendError) as failed:
-        await there.open(CONVERSATION, turn(1, "Hello?"), CONTEXT, until())
+        await desk.open(CONVERSATION, turn(1, "Hello?"), CONTEXT, until())
     assert failed.value.fate is Fate.CONFIG
     private(floor, failed.value.sentence, failed.value.exchange)
+    assert not any(secret in repr(failed.value.exchange) for secret in secrets)
 
 
 ANSWERS: list[dict[str, Any]] = [

@@ -43,14 +43,13 @@ async def download(
     then: Sequence[str] = (),
 ) -> Fetched:
     """The file at `url`. `hosts`: origins ("http://127.0.0.1:8090") and domains (".fbsbx.com" with all below it), which
-    are spoken to over https alone; `headers` go to these. `then`: where a redirect may lead besides, without them.
-    Raises SendError (core.ports.Fetches)."""
-    asked = dict(headers)
-    for _ in range(REDIRECTS + 1):
-        if not _one_of(url, hosts):
-            if not _one_of(url, then):
-                raise _elsewhere(url, who)
-            asked = {}
+    are spoken to over https alone. `then`: where a redirect may lead besides. `headers` go to the first address alone:
+    one that somebody is sent to proves itself, and credentials beside that are refused by storage that signs its
+    addresses. Raises SendError (core.ports.Fetches)."""
+    for turn in range(REDIRECTS + 1):
+        if not _one_of(url, (*hosts, *then) if turn else hosts):
+            raise _elsewhere(url, who)
+        asked = {} if turn else headers
         response = await _got(out, url, who=who, deadline=deadline, headers=asked, secrets=secrets)
         if response.status not in (301, 302, 303, 307, 308) or "location" not in response.headers:
             break

@@ -29,6 +29,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CONTROL_BODY = 1_048_576  # bytes
 # What a proxy that lost its way answers with 200 to any call.
 NONSENSE = b"<!doctype html><title>Welcome</title><p>Please sign in to the network."
+FILE_BODY = 24 * 1_048_576  # of a phone's file: 16 MiB in base64, and its JSON
 DROP = "heliograph.drop"  # ASGI extension of serve.py: closes the connection without a byte
 
 
@@ -68,7 +69,10 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
         except _Gone:
             return
         except _TooLarge:
-            await _answer(send, _said(413, f"The body is larger than {CONTROL_BODY:,} bytes."))
+            await _answer(
+                send,
+                _said(413, f"The body is larger than {CONTROL_BODY:,} bytes (with a phone's file: {FILE_BODY:,})."),
+            )
 
     return app
 
@@ -85,7 +89,8 @@ async def _twin(
         return
     raw = scope["raw_path"].decode("latin-1")
     query = scope["query_string"].decode("latin-1")
-    url = f"{scope['scheme']}://{headers.get('host', '')}{raw}{'?' + query if query else ''}"
+    world.reached_at = f"{scope['scheme']}://{headers.get('host', '')}"
+    url = f"{world.reached_at}{raw}{'?' + query if query else ''}"
     world.garbles = False
     answer = twin.answer(Call(method=scope["method"], url=url, headers=headers, body=body), world)
     if world.garbles and answer.end == "answer":
@@ -145,7 +150,7 @@ async def _own(
     elif path == "/sandbox/events" and method == "GET":
         await _events(world, headers, receive, send)
     elif path.startswith("/sandbox/"):
-        body = await _body(receive, headers, CONTROL_BODY)
+        body = await _body(receive, headers, FILE_BODY if path.endswith("/file") else CONTROL_BODY)
         await _answer(send, await control(method, path[9:], dict(parse_qsl(query)), body, world))
     elif method not in ("GET", "HEAD"):
         await _answer(send, _said(405, f"{method} {path[:80]}: pages can only be read.", {"allow": "GET, HEAD"}))

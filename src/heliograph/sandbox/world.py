@@ -28,6 +28,7 @@ from heliograph.errors import PlugError
 from heliograph.sandbox import desks
 from heliograph.sandbox.behaviour import Behaviour
 from heliograph.sandbox.callbacks import Callbacks
+from heliograph.sandbox.courtesies import Courtesies
 from heliograph.sandbox.delivery import PACE, Delivery, Pace
 from heliograph.sandbox.feed import Feed
 from heliograph.sandbox.handset import Bubble, Handset
@@ -82,6 +83,8 @@ class World:
         self.lines: dict[str, Line] = {}  # of the twins that have one, by provider; serve.py opens them
         self.timers = Timers(clock)
         self.post = Post()
+        self.courtesies = Courtesies(self)
+        self.reached_at = ""  # where the server under test last reached it
         self.telling = Telling(self)
         self.callbacks = Callbacks(clock, self.post.send, self.telling.note_callback, lanes=lanes)
         self.seed = self.usual_seed = seed
@@ -316,6 +319,15 @@ class World:
         line = self.ledger.note(self.clock.now(), kind, number, sender, message, detail)
         if self.story is not None:
             self.story.noticed(line)
+
+    def writes(self, number: str, provider: str, sender: str, seconds: float) -> None:
+        self.courtesies.writes(number, provider, sender, seconds)
+
+    def saw(self, provider: str, sender: str, event: str, *, earlier: bool = False) -> str:
+        return self.courtesies.saw(provider, sender, event, earlier=earlier)
+
+    def address(self) -> str:
+        return self.reached_at
 
     # ── messages and phones (the work is delivery.py's) ─────────────────────────────────────────────────────────
 

@@ -8,12 +8,13 @@ import msgspec
 
 from heliograph.core.conversation import By, Closer, Conversation, State, Turn
 from heliograph.core.desk import AgentSaid, AgentSaw, AgentTyping, DeskClosed, DeskEvent, DeskMoved, DeskUnknown
-from heliograph.core.ports import DeskJoined, DeskTaken
+from heliograph.core.ports import DeskJoined, DeskTaken, DeskWaits, lane
 from heliograph.store import conversations, turns
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
 WAITING = 200  # turns after the last that the desk took, which are looked at
+MOST = 10_000  # waiting conversations that are counted at most
 _replace = msgspec.structs.replace
 
 
@@ -111,3 +112,15 @@ def _moved(there: Conversation, event: DeskMoved, now: int) -> Verb[DeskJoined]:
     there = _replace(there, skill=event.skill or there.skill, agent=event.author)
     there, turn = yield from turns.add(there, turn, now)
     return DeskJoined(conversation=there, turn=turn)
+
+
+def waiting() -> Verb[list[DeskWaits]]:
+    """Whose desks did not take turns when they were asked, by site."""
+    found: dict[str, list[str]] = {}
+    for site, conversation in (yield "desks_waiting", (lane("desk"), MOST)):
+        found.setdefault(site, []).append(conversation)
+    told: list[DeskWaits] = []
+    for site, ids in sorted(found.items()):
+        one = yield from conversations.read(site, ids[0])
+        told.append(DeskWaits(site=site, waiting=len(ids), why=one.trouble if one else ""))
+    return told

@@ -203,7 +203,7 @@ async def far() -> AsyncIterator[Far]:
     made = Far(sandbox, known)
     app = web.Application()
     app.router.add_post("/callback", made.receive)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -15,6 +15,7 @@ from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
     DeskTaken,
+    DeskWaits,
     Inbox,
     Queue,
     Said,
@@ -51,6 +52,7 @@ from heliograph.core.ports.provider import (
 from heliograph.core.ports.reading import (
     AlertRow,
     Changes,
+    Erased,
     Joined,
     LooseEnds,
     Record,
@@ -59,6 +61,7 @@ from heliograph.core.ports.reading import (
 )
 from heliograph.core.ports.store import (
     AlertStore,
+    ErasingStore,
     MediaStore,
     OperatorStore,
     OptOutStore,
@@ -96,8 +99,11 @@ __all__ = [
     "DeskJoined",
     "DeskPlug",
     "DeskTaken",
+    "DeskWaits",
     "DeskWays",
     "Due",
+    "Erased",
+    "ErasingStore",
     "Exchange",
     "Fetched",
     "Fetches",

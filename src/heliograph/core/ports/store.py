@@ -13,7 +13,7 @@ from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
 from heliograph.core.ports.provider import Uploaded
-from heliograph.core.ports.reading import AlertRow, Changes, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
 from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
@@ -81,9 +81,28 @@ class OptOutStore(Protocol):
         site: str = "",
         recipient: str = "",
         scope: str = "",
+        erased: bool = False,  # of erased people alone
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]: ...
+
+
+class ErasingStore(Protocol):
+    """Erasing a recipient, a bite at a time: no alert waits for more than one of them."""
+
+    # The key of the hash under which the opt-outs of erased people stand. Before anybody is erased: once, at the start.
+    def hide_by(self, key: bytes) -> None: ...
+    # secrets that the installation makes for itself, sealed by whoever writes them; "" = there is none
+    async def secret(self, name: str) -> str: ...
+    async def make_secret(self, name: str, value: str) -> str: ...  # the one that is there; `value` if there was none
+    async def replace_secret(self, name: str, former: str, value: str) -> bool: ...
+    async def hide_opt_outs(self, site: str, recipient: str) -> int: ...
+    async def erase(self, site: str, recipient: str) -> Erased: ...  # counts nothing: nothing is left
+    # among the next few hundred receipts without an attempt; the place to go on from, None = that was the last
+    async def erase_unmatched(
+        self, site: str, recipient: str, after: tuple[str, str, str]
+    ) -> tuple[int, tuple[str, str, str] | None]: ...
+    async def erasable(self, site: str, recipient: str) -> Erased: ...
 
 
 class OperatorStore(Protocol):
@@ -118,7 +137,17 @@ class RegistryStore(Protocol):
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
 
 
-class Store(AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, UserStore, Protocol):
+class Store(
+    AlertStore,
+    ConversationStore,
+    OptOutStore,
+    ErasingStore,
+    OperatorStore,
+    MediaStore,
+    RegistryStore,
+    UserStore,
+    Protocol,
+):
     """All of it, and the housekeeping."""
 
     async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many

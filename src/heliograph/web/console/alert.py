@@ -63,6 +63,7 @@ async def _page(visit: Visit, record: Record, *, whole: bool) -> WebAnswer:
         timeline=story.timeline(record),
         exchanges=story.exchanges(record),
         conversations=await visit.means.store.conversations_about(alert.site, alert.id),
+        may_open=visit.may(Role.AGENT) and "/console/inbox/{site}/{id}" in {route.path for route in visit.doors.routes},
     )
 
 
