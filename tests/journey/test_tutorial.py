@@ -136,6 +136,10 @@ def test_the_sandbox_page_can_be_followed(terminals: Terminals) -> None:
     terminals.begin = f'cd "{terminals.home}"\n'
     start, *calls = page["In your CI"][0].split("# … your tests send …\n")
     terminals.stay(f"{start}\ncat sandbox.json; wait", until="sandbox_url")
+    desks = terminals.run(*page["Desks: the agents' side"])
+    assert '"desk":"chatwoot"' in desks and '"api_access_token"' in desks  # registered, with credentials that were made
+    assert '"conversations":[]' in desks and desks.count("No conversation is open at this desk") == 2
+    assert '"do":"garble"' in desks
     out = terminals.run(*calls, *page["Let it misbehave"])
     assert '"messages"' in out and '"creates"' in out and '"reset":true' in out
     phones = Phones(terminals.here(f"http://{SANDBOX}"))
