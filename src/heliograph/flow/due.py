@@ -1,6 +1,6 @@
 """Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send
-what was held (held.py). Rows are claimed with a lease, so that every node may look, and one that dies leaves its rows
-to the others.
+what was held (held.py), rows of kind "webhook" tell the brand (notify.py). Rows are claimed with a lease, so that every
+node may look, and one that dies leaves its rows to the others.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from heliograph.flow.follow import follow_up
 from heliograph.flow.held import release
 from heliograph.flow.leave import Shift
 from heliograph.flow.means import Means
+from heliograph.flow.notify import notify
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
 PATIENCE = LEASE / 2000  # seconds for a hand-over that no caller waits for; its commits fit into the other half
@@ -81,6 +82,8 @@ async def _do(row: Due, means: Means) -> None:
             await follow_up(shift, means)
         elif row.kind == "alert":
             await release(shift, means)
+        elif row.kind == "webhook":
+            await notify(shift, means)
         else:
             means.log("error", "A due row of a kind unknown to this version.", action="due.unknown", kind=row.kind)
     except HeliographError as error:

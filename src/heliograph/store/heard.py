@@ -12,6 +12,7 @@ from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Re
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
+from heliograph.core.webhook import Tell
 from heliograph.store import journal, opt_outs, receipts
 from heliograph.store.codec import encode
 from heliograph.store.outside import short, sound
@@ -22,14 +23,16 @@ _event = msgspec.json.Decoder(ProviderEvent).decode
 _site = msgspec.json.Decoder(Site).decode
 
 
-def hear(site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[list[Joined]]:
+def hear(
+    site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int, tell: Tell = None
+) -> Verb[list[Joined]]:
     """All events of one callback. One that is no good is kept as such and stops no neighbour."""
     events = tuple(map(sound, events))
     if len(events) > 1:
         yield from _lock(site, sender, events)
     joined: list[Joined] = []
     for event in events:
-        joined.append((yield from _one(site, channel, sender, event, now)))
+        joined.append((yield from _one(site, channel, sender, event, now, tell)))
     return joined
 
 
@@ -44,7 +47,7 @@ def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...]) -> Verb[Non
         yield "alert_lock", (site, alert)
 
 
-def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int) -> Verb[Joined]:
+def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, tell: Tell) -> Verb[Joined]:
     # An event without an id cannot be told from its repeat: it counts each time.
     name = short(event.event) or f"none:{uuid4().hex}"
     body = encode(event) if isinstance(event, UnknownEvent) else b""
@@ -53,22 +56,22 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int) -
         return Joined(duplicate=True)
     match event:
         case Receipt():
-            return (yield from _receipt(site, channel, sender, event, name, now))
+            return (yield from _receipt(site, channel, sender, event, name, now, tell))
         case Inbound():
             return (yield from _inbound(site, channel, sender, event, name, now))
         case OptOutHeard():
-            return (yield from _opt_out(site, channel, sender, event, now))
+            return (yield from _opt_out(site, channel, sender, event, now, tell))
         case UnknownEvent():
             return Joined()
 
 
-def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int) -> Verb[Joined]:
+def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int, tell: Tell) -> Verb[Joined]:
     alert, attempt = yield from receipts.find(site, sender, receipt.attempt, receipt.reference)
     if not attempt:
         alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
     if not attempt:
         return Joined()
-    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel)
+    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel, tell)
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
@@ -118,11 +121,11 @@ def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> V
     return (yield "alerts_to", (site, short(recipient), now - look_back, sender, many))
 
 
-def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int) -> Verb[Joined]:
+def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int, tell: Tell) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else min(heard.at, now)  # a clock that is ahead must not outdo what is said later
     row = OptOut(site=site, recipient=recipient, scope=channel, at=at, how="provider", by=sender, wanted=heard.wanted)
-    yield from opt_outs.say(row)
+    yield from opt_outs.say(row, now, tell)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
     if not rows:
         return Joined()

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Written
+from heliograph.core.webhook import Tell
+from heliograph.store import outbox
 from heliograph.store.verb import Verb
 
 
-def put(rows: tuple[OptOut, ...]) -> Verb[list[Written]]:
+def put(rows: tuple[OptOut, ...], now: int) -> Verb[list[Written]]:
     """Each in its turn."""
     told: list[Written] = []
+    tells: dict[str, Tell] = {}
     for row in rows:
-        told.append((yield from say(row)))
+        if row.site not in tells:
+            tells[row.site] = yield from outbox.tells(row.site, None)
+        told.append((yield from say(row, now, tells[row.site])))
     return told
 
 
-def say(row: OptOut) -> Verb[Written]:
+def say(row: OptOut, now: int, tell: Tell = None) -> Verb[Written]:
     """What was said last decides, in whichever order it comes. Said again, the first no stays the proof, with its time,
     way and name. A yes is remembered also where there was no no: an older one may still come."""
     place = row.site, row.recipient, row.scope
@@ -27,7 +32,10 @@ def say(row: OptOut) -> Verb[Written]:
     if at > row.at:
         return Written.NEWER
     yield "opt_out_put", (*place, int(row.wanted), row.at, row.how, row.by)
-    return Written.CHANGED if bool(wanted) is not row.wanted else Written.UNCHANGED
+    if bool(wanted) is row.wanted:
+        return Written.UNCHANGED
+    yield from outbox.opt_out(row, now, tell)
+    return Written.CHANGED
 
 
 def listed(site: str, recipient: str, scope: str, after: tuple[str, str, str], limit: int) -> Verb[list[OptOut]]:

@@ -7,7 +7,8 @@ import msgspec
 from heliograph.core.alert import alert_of
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.states import AlertState, AttemptState, doubtful, moved, shown
-from heliograph.store import due, journal, operators, standing
+from heliograph.core.webhook import Tell
+from heliograph.store import due, journal, operators, outbox, standing
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -33,7 +34,9 @@ def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str
     return "", ""
 
 
-def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str, ...], now: int) -> Verb[None]:
+def name(
+    site: str, sender: str, alert: str, attempt: str, references: tuple[str, ...], now: int, tell: Tell = None
+) -> Verb[None]:
     """Remember the provider's names for an attempt, and apply the receipts that waited for one of them. A name that
     ends in our own id (Google's `phones/…/agentMessages/<id>`) needs no remembering: `find` reads the id in it."""
     for reference in references:
@@ -41,7 +44,7 @@ def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str
             continue
         rows = yield "reference_put", (site, sender, short(reference), alert, attempt)
         if rows[0][0]:
-            yield from _join(site, sender, short(reference), alert, attempt, now)
+            yield from _join(site, sender, short(reference), alert, attempt, now, tell)
 
 
 def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now: int) -> Verb[tuple[str, str]]:
@@ -55,14 +58,16 @@ def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now
     return "", ""
 
 
-def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int) -> Verb[None]:
+def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int, tell: Tell) -> Verb[None]:
     """Apply the receipts that waited for this reference, in the order in which they were heard."""
     rows = yield "early_take", (site, sender, reference)
     for _, _, body in sorted((row[0], row[1], row[2]) for row in rows):
-        yield from apply(site, alert, attempt, _receipt(body), now)
+        yield from apply(site, alert, attempt, _receipt(body), now, tell=tell)
 
 
-def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: str = "") -> Verb[AttemptState | None]:
+def apply(
+    site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: str = "", tell: Tell = None
+) -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
     attempt's new state, None where it stays as it was. `via`: its channel, shown as the alert's where it arrived."""
     rows = yield "alert_lock", (site, alert)
@@ -93,6 +98,8 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: 
     late = its.revoke_asked is not None and after is not before and after in _ARRIVED
     line = entry(receipt, kind, attempt, now, exception="late_delivered" if late else "")
     yield journal.page(site, alert, pages + 1, (line,))
+    if alert_after is not alert_before and (tell is None or tell):
+        yield from outbox.moved(site, alert, alert_after, now, tell, channel=channel, provider_time=receipt.at)
     return after if after is not before else None
 
 

@@ -1,6 +1,7 @@
-"""The registry: sites, senders, templates and keys as documents under one revision.
+"""The registry: sites, senders, templates, keys and webhooks as documents under one revision.
 
-A document's name within its site: a site's own id, a sender's name, `template@version`, `consumer_key/token`.
+A document's name within its site: a site's own id (of its webhook too), a sender's name, `template@version`,
+`consumer_key/token`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import msgspec
 from heliograph.core.ports import Changes
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 from heliograph.store.codec import encode
 from heliograph.store.verb import Verb
 
-Document = Site | Sender | Template | Key
+Document = Site | Sender | Template | Key | Webhook
 _site = msgspec.json.Decoder(Site).decode
 _sender = msgspec.json.Decoder(Sender).decode
 _template = msgspec.json.Decoder(Template).decode
 _key = msgspec.json.Decoder(Key).decode
+_webhook = msgspec.json.Decoder(Webhook).decode
 
 
 def place(document: Document) -> tuple[str, str, str]:
@@ -31,6 +34,8 @@ def place(document: Document) -> tuple[str, str, str]:
             return site, "template", f"{name}@{version}"
         case Key(site=site, consumer_key=consumer_key, token=token):
             return site, "key", f"{consumer_key}/{token}"
+        case Webhook(site=site):
+            return site, "webhook", site
 
 
 def put(document: Document) -> Verb[bool]:
@@ -77,6 +82,7 @@ def changes(since: int) -> Verb[Changes]:
     senders: list[Sender] = []
     templates: list[Template] = []
     keys: list[Key] = []
+    webhooks: list[Webhook] = []
     removed: list[tuple[str, str, str]] = []
     rows = yield "documents_since", (since,)
     for changed, kind, site, name, body in rows:
@@ -89,6 +95,8 @@ def changes(since: int) -> Verb[Changes]:
             senders.append(_sender(body))
         elif kind == "template":
             templates.append(_template(body))
+        elif kind == "webhook":
+            webhooks.append(_webhook(body))
         else:
             keys.append(_key(body))
     return Changes(
@@ -97,5 +105,6 @@ def changes(since: int) -> Verb[Changes]:
         senders=tuple(senders),
         templates=tuple(templates),
         keys=tuple(keys),
+        webhooks=tuple(webhooks),
         removed=tuple(removed),
     )

@@ -2,7 +2,8 @@
 
     http.py        what comes in and goes out       provider.py    a channel's provider     desk.py     a desk
     writing.py     what one transaction writes      reading.py     what the store gives     store.py    its verbs
-    conversing.py  its verbs of conversations       clock.py       time
+    conversing.py  its verbs of conversations       outbox.py      its verbs of what the brand is told
+    clock.py       time
 
 `deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
 the epoch, UTC.
@@ -32,6 +33,9 @@ from heliograph.core.ports.http import (
     Exchange,
     Out,
     Response,
+)
+from heliograph.core.ports.outbox import (
+    OutboxStore,
 )
 from heliograph.core.ports.provider import (
     AsksMany,
@@ -101,6 +105,7 @@ __all__ = [
     "OperatorStore",
     "OptOutStore",
     "Out",
+    "OutboxStore",
     "Outcome",
     "Plug",
     "Provider",

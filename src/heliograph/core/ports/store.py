@@ -11,11 +11,13 @@ from heliograph.core.channel import Capability
 from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
+from heliograph.core.ports.outbox import OutboxStore
 from heliograph.core.ports.provider import Uploaded
 from heliograph.core.ports.reading import AlertRow, Changes, Joined, LooseEnds, Record, Unmatched, Written
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
+from heliograph.core.webhook import Tell
 
 
 class AlertStore(Protocol):
@@ -36,7 +38,14 @@ class AlertStore(Protocol):
 
     # what providers tell; one commit for all events of a callback
     async def hear(
-        self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
+        self,
+        site: str,
+        channel: str,
+        sender: str,
+        events: tuple[ProviderEvent, ...],
+        now: int,
+        *,
+        tell: Tell = None,
     ) -> list[Joined]: ...
 
     # reading
@@ -113,7 +122,9 @@ class RegistryStore(Protocol):
     async def remove(self, kind: str, site: str, name: str) -> bool: ...
 
 
-class Store(AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, Protocol):
+class Store(
+    AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, OutboxStore, Protocol
+):
     """All of it, and the housekeeping."""
 
     async def purge(self, now: int) -> int: ...  # a bite of a few thousand rows; how many
