@@ -4,7 +4,8 @@
     ├── CallRefused            the caller's call cannot be taken as it is
     │   ├── FieldFaults        one or more fields are wrong; all of them are named at once
     │   └── AlertRefused       the fields are right, a rule forbids it (opted out, cannot be reached)
-    ├── SendError              a provider did not take a message, or did not say so
+    ├── SendError              a provider or a desk did not take a message, or did not say so
+    ├── DeskGone               a desk has closed a conversation meanwhile
     ├── StoreAway              the database cannot be reached; nothing was written
     ├── SetupError             a setting, a file or an installation is wrong
     └── PlugError              a channel or desk folder does not export what it must
@@ -96,6 +97,17 @@ class SendError(HeliographError):
         self.blame = blame
         self.raw = raw
         self.retry_after = retry_after
+        self.exchange = exchange
+
+
+class DeskGone(HeliographError):
+    """The desk has closed that conversation meanwhile, or knows it no more: nothing was taken, and its turns need a new
+    one. `exchange`: the note of the HTTP exchange."""
+
+    blame = Blame.PROVIDER
+
+    def __init__(self, sentence: str, *, code: str = "desk_gone", exchange: Any = None) -> None:
+        super().__init__(sentence, code=code)
         self.exchange = exchange
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -19,15 +19,18 @@ from typing import cast
 import msgspec
 
 import heliograph.channels
+import heliograph.desks
 from heliograph.core.channel import Carries
-from heliograph.core.ports import Plug, Ways
+from heliograph.core.desk import SiteDesk
+from heliograph.core.ports import DeskPlug, DeskWays, Plug, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import HeliographError, PlugError
-from heliograph.flow.registry import OpenSender
+from heliograph.flow.registry import OpenDesk, OpenSender
 from heliograph.out import Fence
 from heliograph.seal import Sealer
 
 GROUP = "heliograph.channels"  # entry points of other packages
+DESKS = "heliograph.desks"
 NO_SANDBOX = Fence(())
 TWIN = "_twin"  # google_rbm.py → google_rbm_twin.py
 
@@ -81,11 +84,7 @@ def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SA
         fault = f"config: {sender.channel}/{sender.provider} is not installed"
         return OpenSender(sender=sender, plug=None, provider=None, fault=fault)
     try:
-        opened = {
-            name: sealer.open(value) if name in plug.SECRETS and isinstance(value, str) and value else value
-            for name, value in sender.settings.items()
-        }
-        settings = msgspec.convert(opened, plug.Settings)
+        settings = msgspec.convert(_unsealed(sender.settings, plug.SECRETS, sealer), plug.Settings)
         sandbox = fence.holds(_hosts(plug, settings))
         if sandbox:
             ways = msgspec.structs.replace(ways, out=fence.around(ways.out))
@@ -97,10 +96,77 @@ def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SA
     return OpenSender(sender=sender, plug=plug, provider=None, fault=f"config: {sentence}")
 
 
+def _unsealed(settings: Mapping[str, object], secrets: frozenset[str], sealer: Sealer) -> dict[str, object]:
+    return {
+        name: sealer.open(value) if name in secrets and isinstance(value, str) and value else value
+        for name, value in settings.items()
+    }
+
+
 def _hosts(plug: Plug, settings: msgspec.Struct) -> tuple[str, ...]:
     """Every host that the sender would speak to; none where its module does not say."""
     told = getattr(plug, "hosts", None)
     return tuple(told(settings)) if told is not None else ()
+
+
+@cache
+def desks() -> dict[str, DeskPlug]:
+    """Every desk found, by name: the folders in desks/, and packages' entry points ("heliograph.desks"). Raises
+    PlugError for a broken one."""
+    found: dict[str, DeskPlug] = {}
+    for where, package in desk_packages():
+        if faults := _desk_faults(package):
+            raise PlugError(f"{where} is not a desk: {'; '.join(faults)}.", code="plug_broken")
+        plug = cast(DeskPlug, package)
+        if plug.NAME in found:
+            raise PlugError(f"Two desks are named {plug.NAME!r}; the second is {where}. Remove one.", code="desk_twice")
+        found[plug.NAME] = plug
+    return found
+
+
+def open_desk(setup: SiteDesk, sealer: Sealer, ways: DeskWays, fence: Fence = NO_SANDBOX) -> OpenDesk:
+    """A site's desk, opened. One that cannot be says why; its turns wait. One whose hosts are all inside the `fence` is
+    the sandbox's and gets no way out of it."""
+    plug = desks().get(setup.desk)
+    if plug is None:
+        return OpenDesk(setup=setup, fault=f"The desk {setup.desk} is not installed. There is: {', '.join(desks())}.")
+    try:
+        settings = msgspec.convert(_unsealed(setup.settings, plug.SECRETS, sealer), plug.Settings)
+        sandbox = fence.holds(plug.hosts(settings))
+        if sandbox:
+            ways = msgspec.structs.replace(ways, out=fence.around(ways.out))
+        desk = plug.open(setup, settings, ways)
+        framed = plug.framed(settings)
+        return OpenDesk(setup=setup, desk=desk, keeps=plug.KEEPS, framed=framed, sandbox=sandbox)
+    except (msgspec.ValidationError, HeliographError) as error:
+        sentence = error.sentence if isinstance(error, HeliographError) else str(error)
+    except Exception as error:  # noqa: BLE001  a plug's bug is this desk's fault alone; its words may hold a secret
+        sentence = f"{setup.desk} broke while it was opened ({type(error).__name__}); its plug has a bug."
+    return OpenDesk(setup=setup, fault=sentence)
+
+
+def desk_packages() -> Iterator[tuple[str, ModuleType]]:
+    """(where it was found, the package) of each desk: our own folders first."""
+    for info in sorted(pkgutil.iter_modules(heliograph.desks.__path__), key=lambda info: info.name):
+        if info.ispkg:
+            yield f"desks/{info.name}", _import(f"{heliograph.desks.__name__}.{info.name}", f"desks/{info.name}")
+    for entry in sorted(entry_points(group=DESKS), key=lambda entry: entry.name):
+        where = f"the entry point {entry.name!r} ({entry.value})"
+        yield where, _import(entry.module, where)
+
+
+_DESK_FUNCTIONS = {"open": ("desk", "settings", "ways"), "hosts": ("settings",), "framed": ("settings",)}
+
+
+def _desk_faults(package: ModuleType) -> list[str]:
+    """What a package lacks of core.ports.DeskPlug, one sentence each."""
+    faults = _plug_faults(package, _DESK_FUNCTIONS)
+    faults += [
+        f"{word} must be True or False"
+        for word in ("KEEPS", "ONE_PER_RECIPIENT")
+        if not isinstance(getattr(package, word, None), bool)
+    ]
+    return faults
 
 
 def packages() -> Iterator[tuple[str, ModuleType]]:
@@ -151,6 +217,14 @@ def _channel(where: str, package: ModuleType) -> Channel:
 
 def _faults(module: ModuleType) -> list[str]:
     """What a module lacks of core.ports.Plug, one sentence each."""
+    faults = _plug_faults(module, _FUNCTIONS)
+    if not isinstance(getattr(module, "CARRIES", None), Carries):
+        faults.append("CARRIES must be a core.channel.Carries")
+    return faults
+
+
+def _plug_faults(module: ModuleType, functions: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """What a module lacks of what all plugs export."""
     faults = []
     name, settings, secrets = (getattr(module, word, None) for word in ("NAME", "Settings", "SECRETS"))
     if not isinstance(name, str) or not name:
@@ -163,9 +237,7 @@ def _faults(module: ModuleType) -> list[str]:
         strange = sorted(secrets - set(settings.__struct_fields__))
         if strange:
             faults.append(f"SECRETS names {', '.join(strange)}, which Settings does not have")
-    if not isinstance(getattr(module, "CARRIES", None), Carries):
-        faults.append("CARRIES must be a core.channel.Carries")
-    for function, wanted in _FUNCTIONS.items():
+    for function, wanted in functions.items():
         told = getattr(module, function, None)
         # `open` of a module that defines none would be found nowhere: builtins are not attributes of modules.
         if not inspect.isfunction(told):

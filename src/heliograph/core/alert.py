@@ -92,6 +92,11 @@ def attempt_id(alert: str, number: int) -> str:
     return f"{alert[:-NUMBERED]}{number:0{NUMBERED}x}"
 
 
+def number_of(attempt: str) -> int:
+    """The number in an attempt's id, or in a turn's (core.conversation)."""
+    return int(attempt[-NUMBERED:], 16)
+
+
 def alert_of(attempt: str) -> str:
     """The alert's id in an attempt's. Of any other text something that is no alert's id, at worst an alert's that has
     no such attempt."""

@@ -51,13 +51,15 @@ class Closer(StrEnum):
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """`alert`: the one whose answer opened it; `alerts`: all that its turns answered, the newest last, ten at most.
-    `desk`: at which it is kept; empty for an exchange of keywords alone, which no agent sees as open. `reference`: the
-    desk's own id, once it has it. `turns`: the number of the last turn; `handed`: up to which turn the desk has taken
-    the recipient's words. `channel`, `sender`: of the recipient's last turn; answers go there. `heard`: when that was.
-    `waiting`: since when the recipient waits for an answer, None where the last word is ours. `agent`: the user who
-    claimed it. `former`: the one before, with the same recipient and skill. `trouble`: why the desk has not taken the
-    last turns yet, without personal data. `name`: first and last name as the newest alert gave them. `waits_at`: the
-    number of the oldest turn that waits for the desk."""
+    `desk`: at which it is kept; empty for an exchange of keywords alone, which no agent sees as open. `reference`:
+    the desk's own id, once it has it. `turns`: the number of the last turn; `handed`: up to which turn the desk has
+    taken the recipient's words. `channel`, `sender`: of the recipient's last turn; answers go there. `heard`: when
+    that was. `left`: up to which turn ours have left for the recipient, or came to an end. `doubt`: the turn of
+    which nobody knows whether the desk took it, 0 where there is none. `told_closed`: the desk knows that it is
+    closed. `waiting`: since when the recipient waits for an answer, None where the last word is ours. `agent`: the
+    user who claimed it. `former`: the one before, with the same recipient and skill. `trouble`: why the desk has
+    not taken the last turns yet, without personal data. `name`: first and last name as the newest alert gave them.
+    `language`: of that alert."""
 
     id: str
     site: str
@@ -74,6 +76,9 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     touched: int
     turns: int = 0
     handed: int = 0
+    left: int = 0
+    doubt: int = 0
+    told_closed: bool = False
     channel: str = ""
     sender: str = ""
     heard: int = 0
@@ -83,6 +88,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     flags: tuple[str, ...] = ()
     trouble: str = ""
     name: str = ""
+    language: str = ""
     preview: str = ""
     test: bool = False
 

@@ -1,6 +1,7 @@
 """Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send
-what was held (held.py), rows of kind "webhook" tell the brand (notify.py). Rows are claimed with a lease, so that every
-node may look, and one that dies leaves its rows to the others.
+what was held (held.py), "answer" lets turns leave (answers.py), "desk" hands them over (desk.py), "webhook" tells the
+brand (notify.py). Each lane (core.ports.LANES) has a worker and places of its own. Rows are claimed with a lease, so
+that every node may look, and one that dies leaves its rows to the others.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import PurePath
 
 from heliograph.core.ports import Due
 from heliograph.errors import HeliographError, StoreAway
+from heliograph.flow.answers import send_waiting
+from heliograph.flow.desk import hand_over
 from heliograph.flow.follow import follow_up
 from heliograph.flow.held import release
 from heliograph.flow.leave import Shift
@@ -23,18 +26,20 @@ AT_ONCE = 50  # rows under way at once
 LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something due
 
 
-async def work(means: Means, *, grace: float = 0.0) -> None:
-    """Does what is due, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to stop; rows
+async def work(means: Means, lane: int = 0, *, grace: float = 0.0) -> None:
+    """Does what is due in a lane, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to stop; rows
     under way are given `grace` seconds, since a hand-over that is cut off is in doubt, and then left to their lease."""
     running: set[asyncio.Task[None]] = set()
+    wake = means.wake.of(lane)
     try:
         while True:
             rows: list[Due] = []
+            wake.clear()  # before the look: what comes during it is not slept through
             if len(running) < AT_ONCE:
-                rows = await _claimed(means, AT_ONCE - len(running))
+                rows = await _claimed(means, AT_ONCE - len(running), lane)
                 running |= {asyncio.ensure_future(_do(row, means)) for row in rows}
             if not rows:
-                await _nap(means, running)
+                await _nap(wake, running)
             running = {task for task in running if not task.done()}
     finally:
         if running and grace > 0:
@@ -43,27 +48,26 @@ async def work(means: Means, *, grace: float = 0.0) -> None:
             task.cancel()
 
 
-async def _claimed(means: Means, most: int) -> list[Due]:
+async def _claimed(means: Means, most: int, lane: int) -> list[Due]:
     now = means.clock.now()
     try:
-        return await means.store.claim_due(now, now + LEASE, means.node, most)
+        return await means.store.claim_due(now, now + LEASE, means.node, most, lane)
     except StoreAway:
         means.log("warning", "The store is away; due work waits.", action="due.store_away")
         return []
 
 
-async def _nap(means: Means, running: set[asyncio.Task[None]]) -> None:
+async def _nap(wake: asyncio.Event, running: set[asyncio.Task[None]]) -> None:
     """Until something is due at once, a place is free again, or a second has passed."""
-    means.wake.clear()
-    woken = asyncio.ensure_future(means.wake.wait())
+    woken = asyncio.ensure_future(wake.wait())
     full = len(running) >= AT_ONCE
     await asyncio.wait({woken, *(running if full else ())}, timeout=LONGEST_NAP, return_when=asyncio.FIRST_COMPLETED)
     woken.cancel()
 
 
-async def once(means: Means) -> int:
-    """One round: claims what is due now and does it. The number of rows done."""
-    rows = await _claimed(means, AT_ONCE)
+async def once(means: Means, lane: int = 0) -> int:
+    """One round: claims what is due now in a lane and does it. The number of rows done."""
+    rows = await _claimed(means, AT_ONCE, lane)
     await asyncio.gather(*(_do(row, means) for row in rows))
     return len(rows)
 
@@ -78,7 +82,11 @@ async def _do(row: Due, means: Means) -> None:
             return  # this node stood still for so long that another may have it any moment
         deadline = means.clock.loop_time() + left
         shift = Shift(row=row, deadline=deadline, patience=PATIENCE, lease=LEASE)
-        if row.kind in ("attempt", "step"):
+        if row.kind == "answer":
+            await send_waiting(shift, means)
+        elif row.kind == "desk":
+            await hand_over(shift, means)
+        elif row.kind in ("attempt", "step"):
             await follow_up(shift, means)
         elif row.kind == "alert":
             await release(shift, means)

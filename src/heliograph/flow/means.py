@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import msgspec
 
 from heliograph.core.ports import Clock, LooseEnds, Out, Store
+from heliograph.core.ports.writing import LANES
 from heliograph.core.webhook import Waiting
 from heliograph.flow.cache import CapabilityCache
 from heliograph.flow.health import Healths, Rules
+from heliograph.flow.live import Live
 from heliograph.flow.registry import Registry
 
 ENDPOINTS = Rules(pause=5_000, back=10_000)  # of the breakers that leave webhooks' endpoints alone
@@ -42,8 +44,23 @@ class Meters(Protocol):
     def capability(self, channel: str, answer: str) -> None: ...
     def event(self, channel: str, kind: str) -> None: ...
     def due(self, kind: str, lag_seconds: float) -> None: ...
+    def desk(self, desk: str, what: str) -> None: ...
     def unknown_word(self, provider: str, kind: str) -> None: ...
     def webhook(self, outcome: str) -> None: ...
+
+
+class Wake:
+    """Wakes those who do what is due: one event for each lane, set together."""
+
+    def __init__(self) -> None:
+        self._events = [asyncio.Event() for _ in range(1 + max(LANES.values()))]
+
+    def of(self, lane: int) -> asyncio.Event:
+        return self._events[lane]
+
+    def set(self) -> None:
+        for event in self._events:
+            event.set()
 
 
 class Means:
@@ -81,7 +98,8 @@ class Means:
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
         self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)
-        self.wake = asyncio.Event()  # something became due at once; all else is found by a look each second
+        self.wake = Wake()  # something became due at once; all else is found by a look each second
+        self.live = Live()
         self._behind: set[asyncio.Task[Any]] = set()
 
     def forget_endpoints(self, site: str) -> None:

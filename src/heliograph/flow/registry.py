@@ -15,7 +15,8 @@ import msgspec
 
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Carries
-from heliograph.core.ports import Changes, Plug, Provider, Store
+from heliograph.core.desk import SiteDesk
+from heliograph.core.ports import Changes, Desk, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.core.template import compile as compile_template
@@ -66,18 +67,32 @@ class OpenWebhook(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
 
 
+class OpenDesk(msgspec.Struct, frozen=True, kw_only=True):
+    """A site's desk, opened. `keeps`: the conversation is already where its agents look. `desk` is None there, and
+    while it cannot be opened; `fault` then says why. `framed`: the origins that may frame our context page. `sandbox`:
+    it can speak to the sandbox alone, so that conversations of test alerts may go there."""
+
+    setup: SiteDesk
+    desk: Desk | None = None
+    keeps: bool = False
+    fault: str = ""
+    framed: tuple[str, ...] = ()
+    sandbox: bool = False
+
+
 class Registry:
     def __init__(
         self,
         *,
         open_key: Callable[[Key], OpenKey | None],
         open_sender: Callable[[Sender], OpenSender],
-        closed: Callable[[Provider], None],
+        open_desk: Callable[[SiteDesk], OpenDesk] | None = None,
+        closed: Callable[[Provider | Desk], None],
         switched: Callable[[Sender, bool], None] | None = None,
         open_webhook: Callable[[Webhook], OpenWebhook] | None = None,
         webhook_changed: Callable[[str], None] | None = None,
     ) -> None:
-        """`open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
+        """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
         is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
         was paused or resumed (False), or opened anew with other settings (True). `open_webhook` unseals (a command
         posts nothing and has none), `webhook_changed` is told of the site."""
@@ -88,6 +103,8 @@ class Registry:
         self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
+        self._open_desk = open_desk
+        self._desks: dict[str, OpenDesk] = {}
         self._closed = closed
         self.revision = 0
         self._sites: dict[str, Site] = {}
@@ -125,6 +142,13 @@ class Registry:
         if opened is not None and attempt.test and not opened.sandbox:
             return msgspec.structs.replace(opened, provider=None, fault=LEFT_SANDBOX)
         return opened
+
+    def desk(self, site: str) -> OpenDesk:
+        """A site's desk; the console where it names none."""
+        return self._desks.get(site) or OpenDesk(setup=SiteDesk(site=site), keeps=True)
+
+    def all_desks(self) -> Iterable[OpenDesk]:
+        return self._desks.values()
 
     def senders(self, site: str, channel: str) -> tuple[OpenSender, ...]:
         return self._by_channel.get((site, channel), ())
@@ -172,7 +196,17 @@ class Registry:
             self._tells[webhook.site] = webhook.tells
             if self._webhook_changed:
                 self._webhook_changed(webhook.site)
+        for desk in changes.desks:
+            self._put_desk(desk)
         self.revision = changes.revision
+
+    def _put_desk(self, setup: SiteDesk) -> None:
+        old = self._desks.get(setup.site)
+        if self._open_desk is None or (old and old.setup == setup):
+            return
+        self._desks[setup.site] = self._open_desk(setup)
+        if old and old.desk:
+            self._closed(old.desk)
 
     def _put_keys(self, name: str, keys: tuple[OpenKey, ...]) -> None:
         self._keys[name] = keys
@@ -208,6 +242,10 @@ class Registry:
         elif kind == "webhook":
             self._webhooks.pop(site, None)
             self._tells.pop(site, None)
+        elif kind == "desk":
+            gone = self._desks.pop(site, None)
+            if gone and gone.desk:
+                self._closed(gone.desk)
         elif kind == "sender":
             old = self._senders.pop((site, name), None)
             if old and old.provider:

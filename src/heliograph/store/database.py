@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from heliograph.core.alert import Attempt
 from heliograph.core.channel import Capability
+from heliograph.core.desk import SiteDesk
 from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import (
@@ -42,10 +43,11 @@ from heliograph.store import (
     registry,
     webhooks,
 )
+from heliograph.store.database_conversations import Conversations
 from heliograph.store.verb import Engine
 
 
-class Database:
+class Database(Conversations):
     """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -68,8 +70,8 @@ class Database:
     async def keep(self, site: str, owner: str, until: int) -> None:
         await self._write(claims.keep, site, owner, until)
 
-    async def claim_due(self, now: int, lease: int, node: str, limit: int) -> list[Due]:
-        return await self._write(due.claim, now, lease, node, limit)
+    async def claim_due(self, now: int, lease: int, node: str, limit: int, lane: int = 0) -> list[Due]:
+        return await self._write(due.claim, now, lease, node, limit, lane)
 
     async def finish_due(self, site: str, kind: str, ref: str) -> None:
         await self._write(due.finish, site, kind, ref)
@@ -188,6 +190,9 @@ class Database:
 
     async def pause_sender(self, site: str, name: str, why: str, by: str = "") -> bool:
         return await self._write(registry.pause_sender, site, name, why, by, self._now())
+
+    async def put_desk(self, desk: SiteDesk) -> bool:
+        return await self._write(registry.put, desk)
 
     async def put_template(self, template: Template) -> bool:
         return await self._write(registry.put, template)

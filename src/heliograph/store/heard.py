@@ -7,13 +7,14 @@ from uuid import uuid4
 import msgspec
 
 from heliograph.core import option
+from heliograph.core.alert import alert_of, number_of
 from heliograph.core.content import Reply, suggestions_of
 from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
 from heliograph.core.webhook import Tell
-from heliograph.store import journal, opt_outs, receipts
+from heliograph.store import conversations, journal, opt_outs, receipts, turns
 from heliograph.store.codec import encode
 from heliograph.store.outside import short, sound
 from heliograph.store.verb import Row, Verb
@@ -29,22 +30,25 @@ def hear(
     """All events of one callback. One that is no good is kept as such and stops no neighbour."""
     events = tuple(map(sound, events))
     if len(events) > 1:
-        yield from _lock(site, sender, events)
+        yield from _lock(site, sender, events, now)
     joined: list[Joined] = []
     for event in events:
         joined.append((yield from _one(site, channel, sender, event, now, tell)))
     return joined
 
 
-def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...]) -> Verb[None]:
-    """Lock the alerts that receipts speak of, in one order for all callbacks, so that no two wait for each other."""
+def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[None]:
+    """Lock the alerts that receipts speak of, then the recipients who write, each in one order for all callbacks, so
+    that no two wait for each other."""
     alerts: set[str] = set()
     for event in events:
         if isinstance(event, Receipt):
             alert, _ = yield from receipts.find(site, sender, event.attempt, event.reference)
             alerts.add(alert)
-    for alert in sorted(alerts - {""}):
+    for alert in sorted(alerts - {"", receipts.TURN}):
         yield "alert_lock", (site, alert)
+    for recipient in sorted({short(event.recipient) for event in events if isinstance(event, Inbound)}):
+        yield "person_lock", (site, recipient, now)
 
 
 def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, tell: Tell) -> Verb[Joined]:
@@ -58,7 +62,7 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, t
         case Receipt():
             return (yield from _receipt(site, channel, sender, event, name, now, tell))
         case Inbound():
-            return (yield from _inbound(site, channel, sender, event, name, now))
+            return (yield from _inbound(site, channel, sender, event, name, now, tell))
         case OptOutHeard():
             return (yield from _opt_out(site, channel, sender, event, now, tell))
         case UnknownEvent():
@@ -72,10 +76,12 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
     if not attempt:
         return Joined()
     state = yield from receipts.apply(site, alert, attempt, receipt, now, channel, tell)
+    if alert == receipts.TURN:
+        return Joined(attempt=attempt, state=state, conversation=alert_of(attempt), turn=number_of(attempt))
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
-def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int) -> Verb[Joined]:
+def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int, tell: Tell) -> Verb[Joined]:
     alert, attempt, rule, chosen = yield from _answered(site, sender, said, now)
     detail: dict[str, str] = {"rule": rule}
     if chosen is not None:
@@ -83,9 +89,31 @@ def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now
         said = msgspec.structs.replace(said, kind="tap", text=chosen.text, postback=chosen.postback)
     recipient = short(said.recipient)
     yield "inbound_put", (site, recipient, now, name, sender, channel, alert, rule, encode(said))
-    if alert and said.kind != "typing":
+    if said.kind == "typing":
+        there = yield from _spoken_with(site, recipient, alert)
+        return Joined(alert=alert, attempt=attempt, conversation=there)
+    if alert:
         yield from _note(site, alert, attempt, "replied", said, now, **detail)
-    return Joined(alert=alert, attempt=attempt)
+    reply = turns.Reply(
+        site=(yield from _site_of(site)),
+        recipient=recipient,
+        channel=channel,
+        sender=sender,
+        said=said,
+        alert=alert,
+        rule=rule or "none",
+        now=now,
+        tell=tell,
+    )
+    conversation, turn = yield from turns.heard(reply, (yield from turns.alert_in(site, alert)))
+    return Joined(alert=alert, attempt=attempt, conversation=conversation.id, turn=turn.number)
+
+
+def _spoken_with(site: str, recipient: str, alert: str) -> Verb[str]:
+    """The open conversation in which somebody is typing: the one about this alert, else the newest."""
+    there = yield from conversations.open_with(site, recipient)
+    about = [one.id for one in there if alert in one.alerts] or [one.id for one in there]
+    return about[0] if about else ""
 
 
 def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str, str, str, Reply | None]]:
@@ -95,6 +123,9 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
     quoted = ("", "")
     if said.in_reply_to:
         quoted = yield from receipts.find(site, sender, said.in_reply_to, said.in_reply_to)
+        if quoted[0] == receipts.TURN:  # words of ours in the conversation: it is about that one's alert
+            there = yield from conversations.read(site, alert_of(quoted[1]))
+            return there.alerts[-1] if there and there.alerts else "", "", "quoted", None
         if quoted[1] and not words:
             return *quoted, "quoted", None
     rows = yield from _alerts_to(site, sender, said.recipient, now, OFFERS if said.postback or words else 1)
@@ -116,9 +147,13 @@ def _answered(site: str, sender: str, said: Inbound, now: int) -> Verb[tuple[str
 
 def _alerts_to(site: str, sender: str, recipient: str, now: int, many: int) -> Verb[list[Row]]:
     """The newest alerts (id, its attempt's body) of a sender to a recipient, within the site's look-back."""
-    rows = yield "document_read", (site, "site", site)
-    look_back = (_site(rows[0][0]) if rows and rows[0][0] else Site(id=site)).look_back * 1000
+    look_back = (yield from _site_of(site)).look_back * 1000
     return (yield "alerts_to", (site, short(recipient), now - look_back, sender, many))
+
+
+def _site_of(site: str) -> Verb[Site]:
+    rows = yield "document_read", (site, "site", site)
+    return _site(rows[0][0]) if rows and rows[0][0] else Site(id=site)
 
 
 def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int, tell: Tell) -> Verb[Joined]:

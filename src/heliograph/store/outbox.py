@@ -5,18 +5,22 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.alert import Alert
+from heliograph.core.conversation import By, Conversation, Turn
 from heliograph.core.optout import OptOut
-from heliograph.core.states import AlertState
+from heliograph.core.states import SAID_NO, AlertState
 from heliograph.core.webhook import (
     ALERT_TYPES,
     NOTHING,
+    TYPES,
     Body,
     Data,
     Event,
     Tell,
     Webhook,
+    Words,
     opt_out_subject,
     rfc3339,
+    sent_files,
 )
 from heliograph.store.codec import encode
 from heliograph.store.verb import Row, Verb
@@ -78,10 +82,16 @@ def moved(
     type = f"alert.{state.value}"
     if type not in ALERT_TYPES or type not in (yield from tells(site, tell)):
         return
-    rows = yield "alert_facts", (site, alert)
+    rows = yield "journal_first", (site, alert)
     if rows:
-        data = _data(_alert(rows[0][0]), state, channel)
-        data = _replace(data, reason=reason, send_at=rfc3339(send_at), provider_time=rfc3339(provider_time))
+        spoken = yield "alert_spoken_of", (site, alert)
+        data = _replace(
+            _data(_alert(rows[0][0]), state, channel),
+            conversation_id=spoken[0][0] if spoken else "",
+            reason=reason,
+            send_at=rfc3339(send_at),
+            provider_time=rfc3339(provider_time),
+        )
         yield from put(alert, type, data, now)
 
 
@@ -96,6 +106,71 @@ def _data(alert: Alert, state: AlertState, channel: str) -> Data:
         state=state.value,
         created=rfc3339(alert.created),
         test=alert.test,
+    )
+
+
+def turn_added(there: Conversation, turn: Turn, now: int, tell: Tell) -> Verb[None]:
+    """A turn was written: the recipient's words, an agent's, or that the conversation was closed. One without a desk is
+    an exchange of keywords, which nobody opened."""
+    said = []
+    if turn.number == 1 and there.desk:
+        said.append("conversation.opened")
+    if turn.by is By.RECIPIENT:
+        said.append("reply.received")
+    elif turn.by is By.AGENT:
+        said.append("conversation.answered")
+    elif turn.kind == "closed" and there.desk:
+        said.append("conversation.closed")
+    types = (yield from tells(there.site, tell)) if said else NOTHING
+    for type in said:
+        if type in types:
+            words = turn if type in ("reply.received", "conversation.answered") else None
+            yield from put(there.id, type, (yield from _spoken(there, turn, words, there.state.value)), now)
+
+
+def turn_moved(there: Conversation, turn: Turn, now: int, tell: Tell) -> Verb[None]:
+    """An agent's turn came into another state on its way to the recipient."""
+    if turn.by is not By.AGENT or turn.state is None:
+        return
+    type = "turn.failed" if turn.state in SAID_NO else f"turn.{turn.state.value}"
+    if type in TYPES and type in (yield from tells(there.site, tell)):
+        data = yield from _spoken(there, turn, None, turn.state.value)
+        data = _replace(data, reason=turn.reason, channel=turn.channel, turn=Words(number=turn.number))
+        yield from put(there.id, type, data, now)
+
+
+def _spoken(there: Conversation, turn: Turn, words: Turn | None, state: str) -> Verb[Data]:
+    alert = turn.alert or (there.alerts[-1] if there.alerts else there.alert)
+    rows = (yield "journal_first", (there.site, alert)) if alert else []
+    about = _alert(rows[0][0]) if rows else None
+    return Data(
+        site=there.site,
+        alert_id=alert,
+        external_alert_id=about.external_alert_id if about else "",
+        template=about.template if about else "",
+        conversation_id=there.id,
+        recipient=there.recipient,
+        channel=turn.channel or there.channel,
+        state=state,
+        skill=there.skill,
+        desk=there.desk,
+        closed_by=there.closed_by.value if there.closed_by else "",
+        turn=_words(words) if words else None,
+        test=there.test,
+    )
+
+
+def _words(turn: Turn) -> Words:
+    return Words(
+        number=turn.number,
+        by=turn.by.value,
+        kind=turn.kind,
+        text=turn.text,
+        postback=turn.postback,
+        rule=turn.rule,
+        author=turn.author,
+        attached=sent_files(turn.attached),
+        place=turn.place,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.alert import alert_of
+from heliograph.core.conversation import Turn
 from heliograph.core.event import Entry, Receipt
+from heliograph.core.ports import TurnOutcome
 from heliograph.core.states import AlertState, AttemptState, doubtful, moved, shown
 from heliograph.core.webhook import Tell
-from heliograph.store import due, journal, operators, outbox, standing
+from heliograph.store import due, journal, operators, outbox, standing, turns
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -17,10 +19,12 @@ _receipt = msgspec.json.Decoder(Receipt).decode
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
 _SHOWN = frozenset({AlertState.DELIVERED, AlertState.READ})
 OWN = 36  # characters of our ids
+TURN = "turn"  # in an alert's place: the id beside it is that of a conversation's turn
 
 
 def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str, str]]:
-    """The alert and the attempt that our own id or the provider's name stands for, empty where nobody knows (yet)."""
+    """The alert and the attempt that our own id or the provider's name stands for, empty where nobody knows (yet). Of
+    a turn that left: TURN and its id."""
     for id in (attempt, reference[-OWN:]):
         if id:
             alert = alert_of(short(id))
@@ -31,7 +35,8 @@ def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str
         rows = yield "reference_read", (site, sender, short(reference))
         if rows:
             return rows[0][0], rows[0][1]
-    return "", ""
+    turn = (yield from turns.find(site, attempt or reference[-OWN:])) if attempt or reference else None
+    return (TURN, turn.id) if turn else ("", "")
 
 
 def name(
@@ -58,6 +63,15 @@ def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now
     return "", ""
 
 
+def turn_outcome(told: TurnOutcome, now: int) -> Verb[Turn | None]:
+    """What became of a turn of ours that was handed over, with the provider's names for it."""
+    turn = yield from turns.outcome(told, now)
+    if turn is None or not told.references:
+        return turn
+    yield from name(told.site, turn.sender, TURN, turn.id, told.references, now, None)
+    return (yield from turns.find(told.site, turn.id))
+
+
 def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int, tell: Tell) -> Verb[None]:
     """Apply the receipts that waited for this reference, in the order in which they were heard."""
     rows = yield "early_take", (site, sender, reference)
@@ -70,6 +84,8 @@ def apply(
 ) -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
     attempt's new state, None where it stays as it was. `via`: its channel, shown as the alert's where it arrived."""
+    if alert == TURN:
+        return (yield from turns.receipt(site, attempt, receipt.state, receipt.reason, now, tell))
     rows = yield "alert_lock", (site, alert)
     if not rows:
         return None

@@ -1,13 +1,14 @@
 """The registry: sites, senders, templates, keys and webhooks as documents under one revision.
 
-A document's name within its site: a site's own id (of its webhook too), a sender's name, `template@version`,
-`consumer_key/token`.
+A document's name within its site: a site's own id (of its desk and its webhook too), a sender's name,
+`template@version`, `consumer_key/token`.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from heliograph.core.desk import SiteDesk
 from heliograph.core.ports import Changes
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import Template
@@ -15,12 +16,13 @@ from heliograph.core.webhook import Webhook
 from heliograph.store.codec import encode
 from heliograph.store.verb import Verb
 
-Document = Site | Sender | Template | Key | Webhook
+Document = Site | Sender | Template | Key | SiteDesk | Webhook
 _site = msgspec.json.Decoder(Site).decode
 _sender = msgspec.json.Decoder(Sender).decode
 _template = msgspec.json.Decoder(Template).decode
 _key = msgspec.json.Decoder(Key).decode
 _webhook = msgspec.json.Decoder(Webhook).decode
+_desk = msgspec.json.Decoder(SiteDesk).decode
 
 
 def place(document: Document) -> tuple[str, str, str]:
@@ -36,6 +38,8 @@ def place(document: Document) -> tuple[str, str, str]:
             return site, "key", f"{consumer_key}/{token}"
         case Webhook(site=site):
             return site, "webhook", site
+        case SiteDesk(site=site):
+            return site, "desk", site
 
 
 def put(document: Document) -> Verb[bool]:
@@ -83,6 +87,7 @@ def changes(since: int) -> Verb[Changes]:
     templates: list[Template] = []
     keys: list[Key] = []
     webhooks: list[Webhook] = []
+    desks: list[SiteDesk] = []
     removed: list[tuple[str, str, str]] = []
     rows = yield "documents_since", (since,)
     for changed, kind, site, name, body in rows:
@@ -97,8 +102,10 @@ def changes(since: int) -> Verb[Changes]:
             templates.append(_template(body))
         elif kind == "webhook":
             webhooks.append(_webhook(body))
-        else:
+        elif kind == "key":
             keys.append(_key(body))
+        elif kind == "desk":
+            desks.append(_desk(body))
     return Changes(
         revision=revision,
         sites=tuple(sites),
@@ -106,5 +113,6 @@ def changes(since: int) -> Verb[Changes]:
         templates=tuple(templates),
         keys=tuple(keys),
         webhooks=tuple(webhooks),
+        desks=tuple(desks),
         removed=tuple(removed),
     )

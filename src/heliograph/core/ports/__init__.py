@@ -15,6 +15,7 @@ from heliograph.core.ports.clock import (
 from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
+    DeskTaken,
     Inbox,
     Queue,
     Said,
@@ -73,6 +74,7 @@ from heliograph.core.ports.writing import (
     Due,
     Outcome,
     Taker,
+    lane,
 )
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "DeskHeard",
     "DeskJoined",
     "DeskPlug",
+    "DeskTaken",
     "DeskWays",
     "Due",
     "Exchange",
@@ -123,4 +126,5 @@ __all__ = [
     "Uploaded",
     "Ways",
     "Written",
+    "lane",
 ]

@@ -42,7 +42,8 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TurnOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of a turn that leaves, moved only as core.states.moved allows."""
+    """What became of a turn that leaves, moved only as core.states.moved allows. `note`: what the desk is told of it,
+    as a turn of heliograph's own (kind undelivered), where it came to nothing."""
 
     site: str
     conversation: str
@@ -52,6 +53,21 @@ class TurnOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     tries: int = 0
     references: tuple[str, ...] = ()
     sender: str = ""
+    note: str = ""
+
+
+class DeskTaken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How far a desk has come with a conversation: the turns up to `handed` are there, under the desk's `reference`
+    (empty: it must be opened there anew). `trouble`: why it goes on no further, "" where all is well. `doubt`: the turn
+    of which nobody knows. `closed`: it knows that the conversation is closed."""
+
+    site: str
+    conversation: str
+    handed: int
+    reference: str
+    trouble: str = ""
+    doubt: int = 0
+    closed: bool = False
 
 
 class DeskJoined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -71,6 +87,7 @@ class ConversationStore(Protocol):
     async def queues(self, site: str, skills: tuple[str, ...]) -> list[Queue]: ...
     # of one recipient, the newest first
     async def conversations_of(self, site: str, recipient: str, limit: int = 20) -> list[Conversation]: ...
+    async def conversation_at(self, site: str, desk: str, reference: str) -> Conversation | None: ...
     # of one alert, the newest first
     async def conversations_about(self, site: str, alert: str) -> list[Conversation]: ...
     # turns after a number, in order; `newest`: the last ones, in order all the same
@@ -88,14 +105,11 @@ class ConversationStore(Protocol):
         self, site: str, id: str, *, agent: str, by: str, expects: str | None, skill: str = "", now: int
     ) -> Said: ...
     async def close_conversation(self, site: str, id: str, closer: Closer, by: str, now: int) -> Said: ...
-    # the recipient's words were seen by an agent: courtesies to the provider
+    # a turn is about to be handed over: `sending`; None where it is not the next one that leaves
+    async def leaving(self, site: str, conversation: str, number: int, now: int) -> Turn | None: ...
     async def turn_outcome(self, outcome: TurnOutcome, now: int) -> Turn | None: ...
 
-    # The desk has taken the turns up to `handed` under `reference`; `trouble` "" = all is well.
-    async def handed(
-        self, site: str, id: str, *, handed: int, reference: str, trouble: str = "", now: int
-    ) -> Conversation | None: ...
-    # The desk has closed it, and there are turns that it has not taken: a new one takes them over, linked to it.
-    async def reopen(self, site: str, id: str, now: int) -> Conversation | None: ...
+    # what the desk has taken; None where the conversation is gone
+    async def handed(self, taken: DeskTaken, now: int) -> Conversation | None: ...
     # what a desk tells; one commit for all events of a callback
     async def hear_desk(self, site: str, desk: str, events: tuple[DeskEvent, ...], now: int) -> list[DeskJoined]: ...

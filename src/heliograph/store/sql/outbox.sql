@@ -78,6 +78,7 @@ DELETE FROM outbox_heads WHERE (site, subject) IN (
     SELECT site, subject FROM outbox_heads WHERE born <= :before ORDER BY born LIMIT :many
 ) RETURNING 1;
 
--- name: alert_facts(site, id)
--- What never changes of an alert: its first page.
-SELECT body FROM journal WHERE site = :site AND alert = :id AND page = 1;
+-- name: alert_spoken_of(site, alert)
+-- The newest conversation that speaks of an alert.
+SELECT conversation FROM conversation_alerts WHERE site = :site AND alert = :alert
+ORDER BY site DESC, alert DESC, conversation DESC LIMIT 1;

@@ -22,14 +22,14 @@ CREATE TABLE conversations (
     PRIMARY KEY (site, id)
 ) STRICT;
 
--- Inboxes: the last touched first, of a site or of one skill, and those of one agent.
+-- Inboxes: the last touched first, of a site, of one skill, of one agent and skill.
 CREATE INDEX conversations_site ON conversations (site, state, touched, id);
 
 CREATE INDEX conversations_skill ON conversations (site, state, skill, touched, id);
 
-CREATE INDEX conversations_agent ON conversations (site, state, agent, touched, id);
+CREATE INDEX conversations_agent ON conversations (site, state, agent, skill, touched, id);
 
-CREATE INDEX conversations_recipient ON conversations (site, recipient, id);
+CREATE INDEX conversations_recipient ON conversations (site, recipient, state, id);
 
 CREATE INDEX conversations_reference ON conversations (site, desk, reference) WHERE reference <> '';
 
@@ -41,7 +41,7 @@ CREATE INDEX conversations_touched ON conversations (touched);
 CREATE TABLE people (
     site      TEXT NOT NULL,
     recipient TEXT NOT NULL,
-    turns     INTEGER NOT NULL,
+    at        INTEGER NOT NULL,
     PRIMARY KEY (site, recipient)
 ) STRICT, WITHOUT ROWID;
 

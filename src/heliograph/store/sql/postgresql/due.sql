@@ -1,7 +1,7 @@
--- name: due_claim(now, lease, node, many)
+-- name: due_claim(now, lease, node, many, lane)
 -- Rows that another node is claiming at this moment are passed over, not waited for.
 UPDATE due SET lease = :lease, wake = :lease, node = :node, again = 0
 WHERE (site, kind, ref) IN (
-    SELECT site, kind, ref FROM due WHERE wake <= :now ORDER BY wake LIMIT :many FOR UPDATE SKIP LOCKED
+    SELECT site, kind, ref FROM due WHERE lane = :lane AND wake <= :now ORDER BY wake LIMIT :many FOR UPDATE SKIP LOCKED
 )
 RETURNING site, kind, ref, at, lease, tries;

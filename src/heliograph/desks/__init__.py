@@ -1,0 +1,1 @@
+"""Desks: where agents work. One folder each; no folder imports another."""

@@ -1,0 +1,158 @@
+"""Recipients' turns go to their desk: in order, each once, for as long as it takes.
+
+A due row of kind "desk" names a conversation. Whoever has its lease opens it at the desk, hands over the turns that are
+not there yet, and tells the desk where it was closed on this side. A desk that is down or slow is tried again with
+growing pauses; what it has not taken waits, and `trouble` says why. After a lost answer the desk is asked whether it
+has the turn; where it cannot tell, the turn is handed over again: a line that is there twice is better than a
+question that nobody reads.
+"""
+
+from __future__ import annotations
+
+import random
+
+from heliograph.core.conversation import By, Conversation, State, Turn
+from heliograph.core.desk import Context
+from heliograph.core.ports import Desk, DeskTaken, Due
+from heliograph.errors import DeskGone, Fate, SendError
+from heliograph.flow.context import context
+from heliograph.flow.leave import Shift
+from heliograph.flow.live import Change
+from heliograph.flow.means import Means
+
+FIRST_PAUSE, LONGEST_PAUSE = 1_000, 300_000  # ms between two tries
+DOUBT_FOR = 3_000  # ms that a lost answer is given before the desk is asked
+PATIENCE = 15.0  # seconds for one call of the desk
+_TOLD = frozenset({"undelivered", "confirmation"})  # what heliograph itself says to the desk
+
+
+async def hand_over(shift: Shift, means: Means) -> None:
+    """Hands over what waits. Raises StoreAway: the lease then leaves it to the next."""
+    site, id = shift.row.site, shift.row.ref
+    there = await means.store.conversation(site, id)
+    opened = means.registry.desk(site)
+    if there is None or not there.desk or opened.keeps:
+        await means.store.finish_due(site, "desk", id)
+        return
+    desk = opened.desk
+    if desk is None or (there.test and not opened.sandbox):
+        why = opened.fault or "The alert is a test key's, and this desk is none of the sandbox's."
+        await _wait(there, why, LONGEST_PAUSE, shift, means)
+        return
+    try:
+        while (turn := await _next(there, means)) is not None:
+            if means.clock.loop_time() + PATIENCE / 2 > shift.deadline:
+                await means.store.push_due(Due(site=site, kind="desk", ref=id, at=means.clock.now()))
+                return
+            there = await _hand(there, turn, desk, means)
+        if there.state is State.CLOSED and there.reference and not there.told_closed:
+            await desk.close(there, _until(means))
+            await _taken(there, there.handed, there.reference, means, closed=True)
+    except DeskGone:
+        if there.state is State.CLOSED:
+            await _taken(there, there.turns, there.reference, means, closed=True)
+        else:
+            await _taken(there, there.handed, "", means)
+            await means.store.push_due(Due(site=site, kind="desk", ref=id, at=means.clock.now(), tries=1))
+            return
+    except SendError as error:
+        await _failed(there, error, shift, means)
+        return
+    await means.store.finish_due(site, "desk", id)
+
+
+async def _next(there: Conversation, means: Means) -> Turn | None:
+    """The next turn that the desk has not taken and wants to know of."""
+    turns = await means.store.turns(there.site, there.id, after=there.handed)
+    return next((turn for turn in turns if turn.by is By.RECIPIENT or turn.kind in _TOLD), None)
+
+
+async def _hand(there: Conversation, turn: Turn, desk: Desk, means: Means) -> Conversation:
+    """One turn, opening the conversation where the desk does not have it. Raises SendError, DeskGone."""
+    if there.doubt == turn.number:
+        known = await desk.taken(there, turn, _until(means))
+        if known:
+            return await _taken(there, turn.number, there.reference, means)
+    try:
+        if not there.reference:
+            about = await context(there.site, turn.alert or there.alert, there.recipient, means, conversation=there.id)
+            opened = await desk.open(there, turn, about, _until(means))
+            there = await _taken(there, turn.number if opened.said else there.handed, opened.reference, means)
+            if opened.said:
+                means.meters.desk(there.desk, "taken")
+                return there
+        await desk.say(there, turn, await _about(there, turn, means), _until(means))
+    except SendError as error:
+        if error.fate is Fate.PERMANENT:
+            # This turn will never be taken; those behind it must not wait for it. The record has its words.
+            means.meters.desk(there.desk, "refused")
+            means.log(
+                "error", f"The desk refused a turn: {error.sentence}", action="desk.refused", conversation=there.id
+            )
+            return await _taken(there, turn.number, there.reference, means)
+        if error.fate is Fate.UNKNOWN and there.reference:
+            await _taken(there, there.handed, there.reference, means, doubt=turn.number, trouble=error.sentence)
+        raise
+    means.meters.desk(there.desk, "taken")
+    return await _taken(there, turn.number, there.reference, means)
+
+
+async def _about(there: Conversation, turn: Turn, means: Means) -> Context | None:
+    """The context of the turn's alert where the desk heard of another one last."""
+    if not turn.alert:
+        return None
+    before = await means.store.turns(there.site, there.id, limit=turn.number)
+    last = [one.alert for one in before if one.number < turn.number and one.alert]
+    if (last[-1] if last else there.alert) == turn.alert:
+        return None
+    return await context(there.site, turn.alert, there.recipient, means, conversation=there.id)
+
+
+async def _taken(
+    there: Conversation,
+    handed: int,
+    reference: str,
+    means: Means,
+    *,
+    trouble: str = "",
+    doubt: int = 0,
+    closed: bool = False,
+) -> Conversation:
+    taken = DeskTaken(
+        site=there.site,
+        conversation=there.id,
+        handed=handed,
+        reference=reference,
+        trouble=trouble,
+        doubt=doubt,
+        closed=closed,
+    )
+    now = await means.store.handed(taken, means.clock.now())
+    means.live.tell([Change(there.site, there.id, 0, "handed")])
+    return now or there
+
+
+async def _failed(there: Conversation, error: SendError, shift: Shift, means: Means) -> None:
+    means.meters.desk(there.desk, error.fate.value)
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(shift.row.tries, 12))
+    if error.fate is Fate.UNKNOWN:
+        pause = max(pause, DOUBT_FOR)
+    if error.fate is Fate.CONFIG:
+        means.log("error", f"The desk refuses us: {error.sentence}", action="desk.config", site=there.site)
+    if error.retry_after is not None:
+        pause = max(pause, int(error.retry_after * 1000))
+    await _wait(there, error.sentence, int(pause * random.uniform(0.75, 1.25)), shift, means)
+
+
+async def _wait(there: Conversation, why: str, pause: int, shift: Shift, means: Means) -> None:
+    now = await means.store.conversation(there.site, there.id) or there
+    if now.trouble != why:
+        await _taken(now, now.handed, now.reference, means, trouble=why, doubt=now.doubt)
+    at = means.clock.now() + pause
+    row = Due(site=there.site, kind="desk", ref=there.id, at=at, tries=shift.row.tries + 1)
+    await means.store.push_due(row)
+    means.log("warning", f"A desk waits: {why}", action="desk.waits", site=there.site, conversation=there.id)
+
+
+def _until(means: Means) -> float:
+    return means.clock.loop_time() + PATIENCE

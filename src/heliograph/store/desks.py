@@ -1,0 +1,100 @@
+"""What passes between a conversation and its desk: how far it was handed over, and what the desk tells."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import msgspec
+
+from heliograph.core.conversation import By, Closer, Conversation, State, Turn
+from heliograph.core.desk import AgentSaid, AgentSaw, AgentTyping, DeskClosed, DeskEvent, DeskMoved, DeskUnknown
+from heliograph.core.ports import DeskJoined, DeskTaken
+from heliograph.store import conversations, turns
+from heliograph.store.outside import short
+from heliograph.store.verb import Verb
+
+_replace = msgspec.structs.replace
+
+
+def handed(taken: DeskTaken, now: int) -> Verb[Conversation | None]:
+    """How far the desk has come. An older word never takes a newer one back."""
+    there = yield from conversations.lock(taken.site, taken.conversation)
+    if there is None:
+        return None
+    there = _replace(
+        there,
+        handed=max(there.handed, taken.handed),
+        reference=taken.reference,
+        trouble=taken.trouble,
+        doubt=taken.doubt,
+        told_closed=there.told_closed or taken.closed,
+        touched=now,
+    )
+    yield from conversations.put(there)
+    return there
+
+
+def hear(site: str, desk: str, events: tuple[DeskEvent, ...], now: int) -> Verb[list[DeskJoined]]:
+    """All events of one callback of a desk, in their order; each counts once."""
+    joined: list[DeskJoined] = []
+    for event in events:
+        joined.append((yield from _one(site, desk, event, now)))
+    return joined
+
+
+def _one(site: str, desk: str, event: DeskEvent, now: int) -> Verb[DeskJoined]:
+    if isinstance(event, AgentTyping):
+        return DeskJoined(conversation=(yield from conversations.at(site, desk, event.conversation)))
+    name = short(event.event) or f"none:{uuid4().hex}"
+    if not (yield "heard_put", (site, f"desk:{desk}", name, now, b"")):
+        return DeskJoined(duplicate=True)
+    if isinstance(event, DeskUnknown):
+        return DeskJoined()
+    found = yield from conversations.at(site, desk, event.conversation)
+    there = (yield from conversations.lock(site, found.id)) if found else None
+    if there is None:
+        return DeskJoined()
+    match event:
+        case AgentSaid():
+            return (yield from _said(there, event, now))
+        case DeskClosed():
+            return (yield from _closed(there, event, now))
+        case DeskMoved():
+            return (yield from _moved(there, event, now))
+        case AgentSaw():
+            return DeskJoined(conversation=there)
+
+
+def _said(there: Conversation, event: AgentSaid, now: int) -> Verb[DeskJoined]:
+    """An agent's words leave even where the conversation was closed meanwhile: they were said."""
+    words = Turn(
+        conversation=there.id,
+        site=there.site,
+        number=0,
+        at=now,
+        by=By.AGENT,
+        kind="file" if event.attached and not event.text else "text",
+        text=event.text,
+        author=event.author,
+        event=event.event,
+        attached=event.attached,
+    )
+    said = yield from turns.let_leave(_replace(there, waiting=None), words, now)
+    return DeskJoined(conversation=said.conversation, turn=said.turn)
+
+
+def _closed(there: Conversation, event: DeskClosed, now: int) -> Verb[DeskJoined]:
+    if there.state is not State.OPEN:
+        return DeskJoined(conversation=there)
+    there, turn = yield from turns.closed(there, Closer.DESK, event.author, now)
+    return DeskJoined(conversation=there, turn=turn)
+
+
+def _moved(there: Conversation, event: DeskMoved, now: int) -> Verb[DeskJoined]:
+    moves = bool(event.skill) and event.skill != there.skill
+    if there.state is not State.OPEN or not (moves or event.author != there.agent):
+        return DeskJoined(conversation=there)
+    turn = turns.event("transferred" if moves else "claimed", event.author, now, event.skill if moves else "")
+    there = _replace(there, skill=event.skill or there.skill, agent=event.author)
+    there, turn = yield from turns.add(there, turn, now)
+    return DeskJoined(conversation=there, turn=turn)
