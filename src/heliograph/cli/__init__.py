@@ -30,6 +30,7 @@ from heliograph.cli import (
     settings,
     templates,
     version,
+    webhooks,
 )
 from heliograph.errors import HeliographError
 
@@ -48,6 +49,7 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "templates": templates.app,
     "keys": keys.app,
     "senders": senders.app,
+    "webhooks": webhooks.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
     "db": db.app,
