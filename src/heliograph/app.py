@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import heliograph.out
@@ -14,13 +15,15 @@ import heliograph.store
 from heliograph import meters, plugs, telemetry
 from heliograph.clock import SystemClock
 from heliograph.core import language, phone
+from heliograph.core.desk import SiteDesk
 from heliograph.core.event import ProviderEvent
-from heliograph.core.ports import Heard, LooseEnds, Out, Provider, Store, Ways
+from heliograph.core.ports import Desk, DeskWays, Heard, LooseEnds, Out, Provider, Store, Ways
+from heliograph.core.ports.writing import LANES
 from heliograph.core.site import Key, Sender
 from heliograph.core.webhook import Webhook
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due, manage, reports
+from heliograph.flow import due, live, manage, reports
 from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
@@ -54,7 +57,7 @@ class House:
         self.port = 0
         self.private_port = 0
         self._stops: list[Callable[[], Awaitable[Any]]] = []
-        self._lingering: dict[asyncio.TimerHandle, Provider] = {}
+        self._lingering: dict[asyncio.TimerHandle, Provider | Desk] = {}
 
     async def start(self) -> None:
         """Opens everything in order. What was opened is closed again if a later step fails."""
@@ -69,6 +72,7 @@ class House:
         phone.preload()
         language.preload()
         plugs.channels()  # a broken plug stops the start, by name
+        plugs.desks()
         if settings.embedded:
             lock = FileLock(settings.database_url)
             lock.take()
@@ -92,6 +96,7 @@ class House:
         registry = Registry(
             open_key=lambda key: self._open_key(key, sealer),
             open_sender=lambda sender: plugs.open_sender(sender, sealer, self._ways(sender, out), fence),
+            open_desk=lambda setup: plugs.open_desk(setup, sealer, self._desk_ways(setup, out), fence),
             closed=self._linger,
             switched=self._switched,
             open_webhook=lambda webhook: self._open_webhook(webhook, sealer),
@@ -131,16 +136,28 @@ class House:
             await store.break_leases()  # this process alone holds the file: whoever held them is dead
         self._task(watch(registry, store, every=REFRESH_EVERY, failed=self._refresh_failed), "registry")
         self._task(self._purge(store), "purge")
-        self._task(due.work(means, grace=settings.stop_timeout), "due")
+        for lane in (0, *LANES.values()):
+            self._task(due.work(means, lane, grace=settings.stop_timeout), f"due {lane}")
+        self._task(live.watch(means.live, store, clock.now), "live")
         self._task(reports.tell(means), "reports")
         await self._listen()
+
+    def _desk_ways(self, setup: SiteDesk, out: Out) -> DeskWays:
+        return DeskWays(
+            out=out,
+            callback=lambda: self._address(f"/callbacks/desk/{setup.desk}/{setup.site}"),
+            page=self._address,
+        )
+
+    def _address(self, path: str) -> str:
+        base = self.settings.public_url or f"http://{self.settings.host}:{self.port or self.settings.port}"
+        return base.rstrip("/") + path
 
     def _ways(self, sender: Sender, out: Out) -> Ways:
         place = f"/callbacks/{sender.channel}/{sender.provider}/{sender.site}/{sender.name}"
 
         def callback() -> str:
-            base = self.settings.public_url or f"http://{self.settings.host}:{self.port or self.settings.port}"
-            return base.rstrip("/") + place
+            return self._address(place)
 
         async def heard(events: tuple[ProviderEvent, ...]) -> None:
             # A sender that was removed is still heard while its line lingers: what is acknowledged must be on disk.
@@ -253,12 +270,12 @@ class House:
             sender=sender.name,
         )
 
-    def _linger(self, provider: Provider) -> None:
+    def _linger(self, provider: Provider | Desk) -> None:
         """A provider that was replaced may still have calls under way: it is closed in a minute, or at the end."""
 
         def close() -> None:
             self._lingering.pop(handle)
-            self.means.behind(provider.close())
+            self.means.behind(_shut(provider))
 
         handle = asyncio.get_running_loop().call_later(LINGER, close)
         self._lingering[handle] = provider
@@ -267,8 +284,9 @@ class House:
         for handle in self._lingering:
             handle.cancel()
         in_use = [opened.provider for opened in registry.all_senders() if opened.provider is not None]
-        for provider in (*self._lingering.values(), *in_use):
-            await self._stopped(provider.close)
+        desks = [opened.desk for opened in registry.all_desks() if opened.desk is not None]
+        for one in (*self._lingering.values(), *in_use, *desks):
+            await self._stopped(partial(_shut, one))
 
     def _open_key(self, key: Key, sealer: Sealer) -> OpenKey | None:
         try:
@@ -308,6 +326,10 @@ class House:
             except StoreAway:
                 self.log("warning", "The store is away; the purge waits.", action="purge.store_away")
             await asyncio.sleep(PURGE_EVERY)
+
+
+async def _shut(one: Provider | Desk) -> None:
+    await (one.shut() if hasattr(one, "shut") else one.close())
 
 
 def open_key(key: Key, sealer: Sealer) -> OpenKey:

@@ -121,7 +121,7 @@ class Demo:
             for name, plug in channel.providers.items()
         }
         # The stage's variables alone: what this shell points the example at stays out of it.
-        wanted = sitefile.read(example(), self.stage.variables, found)
+        wanted = sitefile.read(example(), self.stage.variables, found, plugs.desks())
         await manage.apply(wanted, means.store, seals)
         self.parts = await keys.create(means.store, seals, SITE, now=SystemClock().now(), note="demo")
         write_private(self.data / "key.json", msgspec.json.encode({"site": SITE, **told(self.parts)}).decode() + "\n")

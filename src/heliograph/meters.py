@@ -92,6 +92,7 @@ class Meters:
         self._provider = Spread("heliograph_provider_seconds", "How long a hand-over took.", SECONDS, "provider")
         self._capabilities = Count("heliograph_capabilities", "Capabilities asked of providers.", "channel", "answer")
         self._events = Count("heliograph_events", "Events heard from providers.", "channel", "kind")
+        self._desks = Count("heliograph_desk_turns", "What passed between conversations and desks.", "desk", "what")
         self._due = Spread("heliograph_due_lag_seconds", "How late due work was begun.", LAGS, "kind")
         self._unknown = Count(
             "heliograph_unknown_words",
@@ -136,6 +137,9 @@ class Meters:
 
     def capability(self, channel: str, answer: str) -> None:
         self._capabilities.add(channel, answer)
+
+    def desk(self, desk: str, what: str) -> None:
+        self._desks.add(desk, what)
 
     def event(self, channel: str, kind: str) -> None:
         self._events.add(channel, kind)

@@ -1,8 +1,8 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site], one [[sender]] per identity at a provider, [team] of those whom team keys may send to,
-                     [webhook] where the brand is told what happens
+  site.toml          [site], one [[sender]] per identity at a provider, its [desk], its [webhook], [team] of those whom
+                     team keys may send to
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
@@ -20,9 +20,10 @@ import msgspec
 from heliograph import fallbackfile, templatefile, webhookfile
 from heliograph.core import phone
 from heliograph.core.channel import SYNONYMS
+from heliograph.core.desk import SiteDesk
 from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
-from heliograph.core.ports import Plug
+from heliograph.core.ports import DeskPlug, Plug
 from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site, Team
 from heliograph.core.template import Template
 from heliograph.core.webhook import Webhook
@@ -32,18 +33,26 @@ from heliograph.settings import close
 from heliograph.tomlfile import Document, Faults, Keys, Section
 
 Plugs = Mapping[tuple[str, str], Plug]  # (channel, provider) → its module
+Desks = Mapping[str, DeskPlug]  # a desk's name → its package
 
 _SENDER_KEYS = ("name", "channel", "provider", "weight")
 
 
-def read(path: Path, environ: Mapping[str, str], plugs: Plugs, *, templates_only: bool = False) -> Wanted:
+def read(
+    path: Path,
+    environ: Mapping[str, str],
+    plugs: Plugs,
+    desks: Mapping[str, DeskPlug] = {},
+    *,
+    templates_only: bool = False,
+) -> Wanted:
     """What `path` asks for: a site's folder, a folder of such folders, a site.toml, or one template's file.
 
     Templates are linted; warnings are in `notes`. `templates_only` leaves out sites and senders, and so needs none of
     the secrets that the environment gives them. Raises SetupError with every fault of every file at once; then
     nothing may be changed.
     """
-    reading = _read(Path(path), environ, plugs, templates_only)
+    reading = _read(Path(path), environ, plugs, templates_only, desks)
     reading.faults.raise_any(str(path))
     return reading.wanted()
 
@@ -55,13 +64,15 @@ def inspect(path: Path, environ: Mapping[str, str], plugs: Plugs) -> tuple[Wante
     return reading.wanted(), tuple(reading.faults.sentences)
 
 
-def _read(path: Path, environ: Mapping[str, str], plugs: Plugs, templates_only: bool) -> _Reading:
+def _read(
+    path: Path, environ: Mapping[str, str], plugs: Plugs, templates_only: bool, desks: Mapping[str, DeskPlug] = {}
+) -> _Reading:
     if not path.exists():
         raise SetupError(
             f"{path} is not there. Name a folder with site.toml, or one file (an example: examples/acme-air).",
             code="no_such_path",
         )
-    reading = _Reading(environ, plugs, templates_only)
+    reading = _Reading(environ, plugs, templates_only, desks)
     if path.is_file():
         reading.file(path)
     elif (path / "site.toml").is_file():
@@ -81,10 +92,11 @@ def _read(path: Path, environ: Mapping[str, str], plugs: Plugs, templates_only: 
 class _Reading:
     """One reading of one path: what was found so far, and the faults."""
 
-    def __init__(self, environ: Mapping[str, str], plugs: Plugs, templates_only: bool) -> None:
+    def __init__(self, environ: Mapping[str, str], plugs: Plugs, templates_only: bool, desks: Desks) -> None:
         self.environ = environ
         self.templates_only = templates_only
         self.plugs = plugs
+        self.desk_plugs = desks
         self.faults = Faults()
         self.notes = Faults()
         self.sites: dict[str, Site] = {}
@@ -92,6 +104,7 @@ class _Reading:
         self.templates: dict[tuple[str, str], Template] = {}
         self.webhooks: dict[str, Webhook] = {}
         self.media: dict[tuple[str, str], Medium] = {}
+        self.desks: dict[str, SiteDesk] = {}
         self.secrets: dict[tuple[str, str], frozenset[str]] = {}
 
     def wanted(self) -> Wanted:
@@ -99,6 +112,7 @@ class _Reading:
             sites=tuple(self.sites.values()),
             senders=tuple(self.senders.values()),
             templates=tuple(self.templates.values()),
+            desks=tuple(self.desks.values()),
             webhooks=tuple(self.webhooks.values()),
             media=tuple(self.media.values()),
             secrets=self.secrets,
@@ -124,7 +138,7 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender", "prices", "team", "webhook"), "A site's file")
+        document.known(("site", "sender", "desk", "webhook", "prices", "team"), "A site's file")
         if not document.table:
             return None  # its fault is noted
         given: dict[str, Any] = {
@@ -153,6 +167,8 @@ class _Reading:
                 self.webhooks[webhook.site] = webhook
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
+        if "desk" in document.table and not self.templates_only:
+            self.desk(document.section("desk"), site or Site(id=""))
         return site
 
     def team(self, section: Section) -> Team:
@@ -206,6 +222,26 @@ class _Reading:
             self.senders[site.id, name] = sender
             self.secrets[site.id, name] = frozenset(plug.SECRETS) & settings.keys()
 
+    def desk(self, section: Section, site: Site) -> None:
+        """[desk] kind = "liveperson" and [desk.settings]; `when` leaves it out while it is empty."""
+        section.known(("kind", "settings", "when"), "A desk")
+        kind = section.text("kind")
+        if "when" in section.table and not section.text("when"):
+            section.fault(f"The desk {kind} is left out, since `when` is empty.", "when", into=self.notes)
+            return
+        plug = self.desk_plugs.get(kind)
+        if plug is None:
+            known = sorted(self.desk_plugs)
+            section.fault(f'desk "{kind}" is not installed.{close(kind, known)} There is: {", ".join(known)}.', "kind")
+            return
+        settings = self.settings(section.section("settings"), plug, kind)
+        if settings is None:
+            return
+        self.desks[site.id] = SiteDesk(
+            site=site.id, desk=kind, settings=settings, one_per_recipient=plug.ONE_PER_RECIPIENT
+        )
+        self.secrets[site.id, ""] = frozenset(plug.SECRETS) & settings.keys()
+
     def _no_plug(self, section: Section, channel: str, provider: str) -> None:
         channels = sorted({one for one, _ in self.plugs})
         providers = sorted(two for one, two in self.plugs if one == channel)
@@ -221,7 +257,7 @@ class _Reading:
                 "provider",
             )
 
-    def settings(self, section: Section, plug: Plug, provider: str) -> dict[str, object] | None:
+    def settings(self, section: Section, plug: Plug | DeskPlug, provider: str) -> dict[str, object] | None:
         """The provider's settings as given. `<field>_file = "path"` gives `<field>` that file's text."""
         fields = {field.encode_name for field in msgspec.structs.fields(plug.Settings)}
         given: dict[str, Any] = {}
@@ -238,7 +274,8 @@ class _Reading:
         if any(keys[: len(section.keys)] == section.keys for keys in section.document.unfilled):
             return None  # what is noted already would be told once more as an empty value
         inner = Section(section.document, section.keys, table)
-        whole = inner.struct(plug.Settings, f"A sender of {provider}", given=given)
+        what = f"A sender of {provider}" if provider not in self.desk_plugs else f"The desk {provider}"
+        whole = inner.struct(plug.Settings, what, given=given)
         if whole is None or not sound:
             return None
         plain = msgspec.to_builtins(whole)

@@ -486,17 +486,17 @@ class Node:
         """The node's work until it dies, or until it is cancelled."""
         await self.means.registry.refresh(self.world.store)
         while not self.dead:
-            self.means.wake.clear()
+            self.means.wake.of(0).clear()
             await self.means.registry.refresh(self.world.store)
             at = self.world.engine.now(_next_due)
             now = self.world.clock.now()
             if at is not None and at <= now:
-                for row in await due._claimed(self.means, due.AT_ONCE):
+                for row in await due._claimed(self.means, due.AT_ONCE, 0):
                     self.task(self._do(row))
                 await asyncio.sleep(0.01)
                 continue
             nap = 60.0 if at is None else min(60.0, (at - now) / 1000 + 0.002)
-            wake = asyncio.ensure_future(self.means.wake.wait())
+            wake = asyncio.ensure_future(self.means.wake.of(0).wait())
             await asyncio.wait({wake, self.died}, timeout=nap, return_when=asyncio.FIRST_COMPLETED)
             wake.cancel()
             await asyncio.sleep(0.01)
@@ -528,5 +528,5 @@ class Node:
 
 
 def _next_due() -> Any:
-    rows = yield "due_next", ()
+    rows = yield "due_next", (0,)
     return rows[0][0]

@@ -170,12 +170,14 @@ async def test_words_belong_to_the_newest_alert(opened, made, clock):
     other = made.acceptance(alert=alert, attempt=made.attempt(alert, sender="acme-sms", channel="sms"))
     await opened.accept(other)
     word = said(made, raw=msgspec.Raw(b'{"text":"thanks"}'))
-    assert await hear(opened, made, word) == [Joined(alert=newer.alert.id, attempt=newer.attempt.id)]
+    (place,) = await hear(opened, made, word)
+    assert (place.alert, place.attempt) == (newer.alert.id, newer.attempt.id)
     assert await opened.inbound(made.site, "+17703101414") == [word]
     last = (await opened.record(newer.alert.id)).entries[-1]
     assert (last.kind, last.by) == ("replied", "provider")
     assert msgspec.json.decode(last.detail)["rule"] == "newest"
-    assert await hear(opened, made, said(made, recipient="+15550000000")) == [Joined()]
+    (nobody,) = await hear(opened, made, said(made, recipient="+15550000000"))
+    assert (nobody.alert, nobody.attempt) == ("", "")
     assert len(await opened.inbound(made.site, "+15550000000")) == 1
 
 
@@ -265,7 +267,8 @@ async def test_words_long_after_belong_to_nobody(opened, made, clock):
     clock.now += 3_600_000
     assert (await hear(opened, made, said(made)))[0].alert
     clock.now += 1
-    assert await hear(opened, made, said(made)) == [Joined()]
+    (place,) = await hear(opened, made, said(made))
+    assert (place.alert, place.attempt) == ("", "")
 
 
 async def test_typing_is_not_in_the_timeline(opened, made):

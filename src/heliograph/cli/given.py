@@ -19,7 +19,7 @@ from heliograph.cli import say
 from heliograph.errors import SetupError
 
 if TYPE_CHECKING:
-    from heliograph.core.ports import Plug, Store
+    from heliograph.core.ports import DeskPlug, Plug, Store
     from heliograph.seal import Sealer
 
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON for programs.")]
@@ -113,6 +113,13 @@ async def store(settings: table.Settings, *, write: bool = False) -> AsyncIterat
         yield opened
     finally:
         await opened.close()
+
+
+def desks() -> dict[str, DeskPlug]:
+    """The desks that are installed, by name."""
+    from heliograph import plugs as found
+
+    return found.desks()
 
 
 def plugs() -> dict[tuple[str, str], Plug]:

@@ -1,5 +1,5 @@
-"""Typing and read marks, where channel and desk have them. They are courtesies: what goes wrong is counted and forgotten,
-and nothing waits for them."""
+"""Typing and read marks, where channel and desk have them. They are courtesies: what goes wrong is counted and
+forgotten, and nothing waits for them."""
 
 from __future__ import annotations
 

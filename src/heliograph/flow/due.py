@@ -27,8 +27,9 @@ LONGEST_NAP = 1.0  # seconds: another node, or a clock, may have made something 
 
 
 async def work(means: Means, lane: int = 0, *, grace: float = 0.0) -> None:
-    """Does what is due in a lane, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to stop; rows
-    under way are given `grace` seconds, since a hand-over that is cut off is in doubt, and then left to their lease."""
+    """Does what is due in a lane, for ever, AT_ONCE rows at a time: one that hangs holds up nobody else. Cancel it to
+    stop; rows under way are given `grace` seconds, since a hand-over that is cut off is in doubt, and then left to
+    their lease."""
     running: set[asyncio.Task[None]] = set()
     wake = means.wake.of(lane)
     try:

@@ -1,4 +1,5 @@
-"""What an agent may answer now: on which channel, until when, how long, and what remains where free words may not go."""
+"""What an agent may answer now: on which channel, until when, how long, and what remains where free words may not
+go."""
 
 from __future__ import annotations
 
@@ -29,8 +30,8 @@ class Usable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """`may`: free words may go now; if not, `code` and `why` say what is in the way, and `templates` what may go all the
-    same. `window_ends` (ms): None where the channel has no window. `longest`: characters of one answer."""
+    """`may`: free words may go now; if not, `code` and `why` say what is in the way, and `templates` what may go all
+    the same. `window_ends` (ms): None where the channel has no window. `longest`: characters of one answer."""
 
     may: bool
     why: str = ""

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from heliograph.core.desk import SiteDesk
 from heliograph.core.ports import Changes, Store
 from heliograph.core.site import Sender, Site
 from heliograph.core.template import Template
@@ -36,12 +37,13 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What site files ask for. Senders and webhooks hold their secrets in clear; `secrets` names these fields per
-    sender (site, name), `notes` are the linter's warnings."""
+    """What site files ask for. Senders, desks and webhooks hold their secrets in clear; `secrets` names these fields
+    per sender (site, name) and per desk (site, ""), `notes` are the linter's warnings."""
 
     sites: tuple[Site, ...] = ()
     senders: tuple[Sender, ...] = ()
     templates: tuple[Template, ...] = ()
+    desks: tuple[SiteDesk, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
     media: tuple[Medium, ...] = ()
     secrets: Mapping[tuple[str, str], frozenset[str]] = {}
@@ -59,14 +61,14 @@ class What(StrEnum):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document and what becomes of it. `fields` are the paths that differ, in the document's order."""
 
-    kind: str  # site | sender | template | webhook | media
+    kind: str  # site | sender | desk | webhook | template | media
     site: str
     name: str
     what: What
     fields: tuple[str, ...] = ()
 
 
-Document = Site | Sender | Template | Webhook
+Document = Site | Sender | Template | SiteDesk | Webhook
 
 
 async def apply(
@@ -99,6 +101,15 @@ async def apply(
         changes.append(change)
         if to and _writes(change):
             await to.put_sender(sealed)
+    for desk in wanted.desks:
+        former = _desk_there(there, desk.site)
+        fields = wanted.secrets.get((desk.site, ""), frozenset())
+        settings = _sealed(desk.settings, fields, former.settings if former else {}, seals)
+        sealed_desk = msgspec.structs.replace(desk, settings=settings)
+        change = compare("desk", desk.site, desk.desk, sealed_desk, former)
+        changes.append(change)
+        if to and _writes(change):
+            await to.put_desk(sealed_desk)
     for template in wanted.templates:
         change = compare("template", template.site, label(template), template, _template_there(there, template))
         changes.append(change)
@@ -163,18 +174,7 @@ def _sender(sender: Sender, secret: frozenset[str], there: Sender | None, seals:
         sender = msgspec.structs.replace(
             sender, paused=there.paused, paused_by=there.paused_by, paused_at=there.paused_at
         )
-    settings = dict(sender.settings)
-    fields: list[str] = []
-    for name in secret & settings.keys():
-        clear = str(settings[name])
-        if not clear:
-            continue
-        former = there.settings.get(name) if there else None
-        if isinstance(former, str) and seals.open(former) == clear:
-            settings[name] = former
-        else:
-            settings[name] = seals.seal(clear)
-            fields.append(name)
+    settings = _sealed(sender.settings, secret, there.settings if there else {}, seals)
     sealed = msgspec.structs.replace(sender, settings=settings)
     return compare("sender", sender.site, sender.name, sealed, there), sealed
 
@@ -192,12 +192,30 @@ def _webhook_there(there: Changes, site_id: str) -> Webhook | None:
     return next((webhook for webhook in there.webhooks if webhook.site == site_id), None)
 
 
+def _sealed(
+    clear: Mapping[str, object], secret: frozenset[str], there: Mapping[str, object], seals: Seals
+) -> dict[str, object]:
+    """Settings with their secrets sealed; one that says the same keeps its seal."""
+    settings = dict(clear)
+    for name in secret & settings.keys():
+        value, former = str(settings[name]), there.get(name)
+        if not value:
+            continue
+        same = isinstance(former, str) and bool(former) and seals.open(former) == value
+        settings[name] = former if same else seals.seal(value)
+    return settings
+
+
 def _site(there: Changes, site_id: str) -> Site | None:
     return next((site for site in there.sites if site.id == site_id), None)
 
 
 def _sender_there(there: Changes, sender: Sender) -> Sender | None:
     return next((one for one in there.senders if (one.site, one.name) == (sender.site, sender.name)), None)
+
+
+def _desk_there(there: Changes, site: str) -> SiteDesk | None:
+    return next((one for one in there.desks if one.site == site), None)
 
 
 def _template_there(there: Changes, template: Template) -> Template | None:
@@ -221,13 +239,19 @@ def _left_over(wanted: Wanted, there: Changes) -> list[tuple[str, str, str]]:
             for one in there.templates
             if one.site in sites and (one.site, label(one)) not in templates
         ),
+        *(
+            ("desk", one.site, one.site)
+            for one in there.desks
+            if one.site in sites and one.site not in {desk.site for desk in wanted.desks}
+        ),
     ]
 
 
 def sealed(there: Changes) -> list[str]:
     """Every sealed secret of the registry."""
     keys = [secret for key in there.keys for secret in (key.consumer_secret, key.token_secret) if secret]
-    values = [value for sender in there.senders for value in sender.settings.values()]
+    tables = [*(one.settings for one in there.senders), *(one.settings for one in there.desks)]
+    values = [value for table in tables for value in table.values()]
     keys += [secret for webhook in there.webhooks for secret in webhook.secrets]
     return keys + [value for value in values if isinstance(value, str) and value.startswith("sealed:")]
 
@@ -246,17 +270,25 @@ async def reseal(store: Store, seals: Seals) -> int:
         if fresh:
             written += await store.put_key(msgspec.structs.replace(key, **fresh))
     for sender in there.senders:
-        settings = {
-            name: seals.seal(seals.open(value)) if isinstance(value, str) and _old_seal(value, seals) else value
-            for name, value in sender.settings.items()
-        }
+        settings = _resealed(sender.settings, seals)
         if settings != sender.settings:
             written += await store.put_sender(msgspec.structs.replace(sender, settings=settings))
+    for desk in there.desks:
+        settings = _resealed(desk.settings, seals)
+        if settings != desk.settings:
+            written += await store.put_desk(msgspec.structs.replace(desk, settings=settings))
     for webhook in there.webhooks:
         if any(not seals.is_newest(secret) for secret in webhook.secrets):
             secrets = tuple(seals.seal(seals.open(secret)) for secret in webhook.secrets)
             written += await store.put_webhook(msgspec.structs.replace(webhook, secrets=secrets))
     return written
+
+
+def _resealed(settings: Mapping[str, object], seals: Seals) -> dict[str, object]:
+    return {
+        name: seals.seal(seals.open(value)) if isinstance(value, str) and _old_seal(value, seals) else value
+        for name, value in settings.items()
+    }
 
 
 def _old_seal(value: str, seals: Seals) -> bool:

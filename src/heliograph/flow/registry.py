@@ -92,10 +92,11 @@ class Registry:
         open_webhook: Callable[[Webhook], OpenWebhook] | None = None,
         webhook_changed: Callable[[str], None] | None = None,
     ) -> None:
-        """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it cannot: the key is then unknown), `open_sender` opens a provider, `closed`
-        is told of a provider that is no longer used (it may still have calls under way), `switched` of a sender that
-        was paused or resumed (False), or opened anew with other settings (True). `open_webhook` unseals (a command
-        posts nothing and has none), `webhook_changed` is told of the site."""
+        """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it
+        cannot: the key is then unknown), `open_sender` opens a provider, `closed` is told of a provider that is no
+        longer used (it may still have calls under way), `switched` of a sender that was paused or resumed (False), or
+        opened anew with other settings (True). `open_webhook` unseals (a command posts nothing and has none),
+        `webhook_changed` is told of the site."""
         self._open_webhook = open_webhook
         self._webhook_changed = webhook_changed
         self._webhooks: dict[str, OpenWebhook] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heliograph.web import callbacks, docs, health
+from heliograph.web import callbacks, desk_callbacks, docs, health
 from heliograph.web.livedeflect import discovery, proactive_alert
 from heliograph.web.route import Auth, Listener, Route
 from heliograph.web.v1 import alerts, capabilities, explain, opt_outs
@@ -41,6 +41,8 @@ ROUTES: tuple[Route, ...] = (
           Listener.PUBLIC, "What a provider tells us", callbacks.DOCS),
     Route("GET", "/callbacks/{channel}/{provider}/{site}/{sender}", callbacks.answer, Auth.CALLBACK,
           Listener.PUBLIC, "A provider asks whether the address is ours", callbacks.DOCS),
+    Route("POST", "/callbacks/desk/{desk}/{site}", desk_callbacks.answer, Auth.CALLBACK, Listener.PUBLIC,
+          "What a site's desk tells us", desk_callbacks.DOCS),
     # Documentation. Somebody who opens the bare address in a browser is a reader
     Route("GET", "/", docs.page, Auth.OPEN, Listener.PUBLIC, "The API's documentation", docs.PAGE_DOCS),
     Route("GET", "/docs", docs.page, Auth.OPEN, Listener.PUBLIC, "The API's documentation", docs.PAGE_DOCS),
