@@ -41,7 +41,7 @@ Tell = frozenset[str] | None  # of which types a site's brand is told; None: not
 # Seconds after a failure until the next try, as the specification's example has them: three days in all.
 PAUSES = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 KEPT = 76 * 3_600_000  # after which an event that nobody took is given up, however often it was tried
-JITTER = 0.2  # a pause is longer or shorter by at most this share
+JITTER = 0.1  # a pause is longer or shorter by at most this share
 LONGEST_WISH = 86_400  # seconds; a longer Retry-After is cut to this
 LATE = 600_000  # an event that has waited for so long is worth an operator's look
 
@@ -184,7 +184,7 @@ def next_try(event: Event, now: int, drawn: float, wish: float | None) -> int | 
     if event.tries >= len(PAUSES) or now - event.since >= KEPT:
         return None
     pause = PAUSES[event.tries] * (1 + JITTER * (2 * drawn - 1))
-    return now + round(1000 * max(pause, min(wish or 0.0, LONGEST_WISH)))
+    return min(now + round(1000 * max(pause, min(wish or 0.0, LONGEST_WISH))), event.since + KEPT)
 
 
 def wish_of(header: str, now: int) -> float | None:
