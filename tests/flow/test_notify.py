@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +196,20 @@ async def test_what_an_operator_settles_by_another_process_is_told(stage: Told) 
     assert stage.endpoint.types() == ["alert.sent"]
 
 
+@told
+async def test_only_where_it_is_allowed_a_private_address_may_be_posted_to(stage: Told) -> None:
+    """app.py hands in two ways out, of which one refuses private addresses (tests/out)."""
+    await stage.begin(events=("alert.accepted",))
+    inside = stage.house.means.out_private = Endpoint(stage.clock)
+    await stage.send(external_alert_id="one")
+    await stage.passes(2)
+    await stage.webhook(allow_private=True, events=("alert.accepted",))
+    await stage.send(external_alert_id="two")
+    await stage.passes(2)
+    told = [[body["data"]["externalAlertId"] for _, _, body in one.posts] for one in (stage.endpoint, inside)]
+    assert told == [["one"], ["two"]]
+
+
 # ── not taken ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -207,7 +222,7 @@ async def test_repeated_for_three_days_with_one_id_and_the_same_bytes_then_given
     await stage.long(95)
     wanted = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
     times = stage.endpoint.times()
-    pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(times)]
     assert len(times) == 10
     for pause, schedule in zip(pauses, wanted, strict=True):
         assert 0.79 * schedule <= pause <= 1.1 * schedule + (2 if schedule < 1000 else 2 * LOOKS), (pause, schedule)

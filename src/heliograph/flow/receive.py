@@ -24,8 +24,6 @@ async def receive(opened: OpenSender, heard: Heard, means: Means) -> None:
     joined = await means.store.hear(
         sender.site, sender.channel, sender.name, heard.events, means.clock.now(), tell=tell
     )
-    if tell:
-        means.wake.set()  # the brand is told at once
     for event, place in zip(heard.events, joined, strict=True):
         match event:
             case Receipt(state=state):
