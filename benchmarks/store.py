@@ -27,7 +27,7 @@ from heliograph.core.content import Card, CardBody, Height, Media, Reply
 from heliograph.core.event import Entry
 from heliograph.core.ports import Acceptance, Accepted, Claim, Due, Outcome
 from heliograph.core.states import AlertState, AttemptState
-from heliograph.store import alerts
+from heliograph.store import alerts, hidden
 from heliograph.store.commit import settle
 from heliograph.store.engine_sqlite import Session
 
@@ -129,8 +129,8 @@ def passes(session: Session, group: int, count: int, chance: random.Random) -> I
         while done < PASS:
             made = [pair(chance) for _ in range(group)]
             began = time.process_time()
-            verbs = [(alerts.accept, (one,)) for one, _ in made]
-            verbs += [(alerts.outcome, (one, CLOCK.now)) for one in waiting]
+            verbs = [(alerts.accept, (one, hidden.nobody)) for one, _ in made]
+            verbs += [(alerts.outcome, (one, CLOCK.now, hidden.nobody)) for one in waiting]
             results = settle(session, verbs)
             spent += time.process_time() - began
             assert all(isinstance(value, Accepted) or value is True for value, _ in results)

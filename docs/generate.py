@@ -41,7 +41,8 @@ def routes() -> str:
         "|---|---|---|---|---|",
     ]
     for r in ROUTES:
-        who = f"{r.auth.value} (`{r.scope.value}`)" if r.scope else r.auth.value
+        least = r.scope or r.role
+        who = f"{r.auth.value} (`{least.value}`)" if least else r.auth.value
         lines.append(f"| {r.method} | `{r.path}` | {who} | {r.listener.value} | {r.summary} |")
     return "\n".join(lines) + "\n"
 

@@ -569,3 +569,51 @@ def test_faults_of_a_fallback_are_named(folder, environ):
     assert "A fallback has no withn. Did you mean within?" in told
     assert "rsc is no channel. Did you mean rcs?" in told
     assert 'need is "sure"; one of delivered, read, sent is needed' in told
+
+
+OPT_OUTS = """
+[opt_outs]
+scope = "channel"
+contact = "+1 202 555 0100"
+words.stop = ["ga weg"]
+confirmation.en_US = "@Brand will write no more here."
+
+[opt_outs.help]
+Deutsch = "@Brand: @Contact"
+"""
+
+
+def test_how_keywords_are_answered(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write(OPT_OUTS)
+    (site,) = read(folder, environ).sites
+    assert site.opt_outs.scope == "channel"
+    assert site.opt_outs.words.stop == ("ga weg",)
+    assert site.opt_outs.confirmation == {"en-US": "@Brand will write no more here."}
+    assert site.opt_outs.help == {"de": "@Brand: @Contact"}
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('scope = "site"', "scope is"),
+        ('contct = "x"', "has no contct. Did you mean contact?"),
+        ('words.stop = ["!"]', "'!' is no word"),
+        ('words.help = ["cancel"]', "'cancel' means stop everywhere"),
+        ('words.stop = ["enough"]\nwords.start = ["Enough!"]', "'Enough!' stands in stop too"),
+        ('confirmation.klingonese = "x"', "klingonese"),
+        ('help.en = " "', "help.en: the text is empty"),
+        ("help.en = 5", "help"),
+    ],
+)
+def test_faults_of_what_is_answered(folder, environ, written, told):
+    with (folder / "site.toml").open("a") as file:
+        file.write(f"\n[opt_outs]\n{written}\n")
+    assert any(told in one and "site.toml:" in one for one in faults(folder, environ))
+
+
+def test_what_is_unwise_in_an_answer_is_noted(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write(f'\n[opt_outs]\nconfirmation.en = "{"x" * 161}"\n')
+    notes = read(folder, environ).notes
+    assert any("2 parts" in note for note in notes) and any("name the brand" in note for note in notes)

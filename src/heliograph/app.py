@@ -39,7 +39,7 @@ from heliograph.web.call import Doors
 from heliograph.web.protocol import Limits as ConnectionLimits
 from heliograph.web.rates import FailedCredentials, Rates
 from heliograph.web.route import Listener
-from heliograph.web.routes import ROUTES
+from heliograph.web.routes import standing
 from heliograph.web.server import Server
 
 REFRESH_EVERY = 0.4  # seconds: a change made by another process is seen within one second
@@ -177,7 +177,7 @@ class House:
             plate=address.doorplate(settings.public_url, settings.trusted_proxies),
             failed=FailedCredentials(settings.failed_credentials),
             rates=Rates(),
-            routes=ROUTES,
+            routes=standing(console=settings.console, desks=plugs.desks()),
         )
         limits = ConnectionLimits(
             header_limit=settings.header_limit,

@@ -1,14 +1,15 @@
-"""The demo's stage and story: sandbox, server and example site in one process, and the documented call from outside.
+"""The demo's stage and story: sandbox, server and example sites in one process, and the documented call from outside.
 
-Everything is made afresh under one folder: database, API key, service account, secret key (0600). The call goes over a
-real HTTP connection with a real OAuth signature; what it checks it asks of the sandbox and the store, not of itself.
+Everything is made afresh under one folder: database, API keys, service account, secret key (0600), a user of the
+console. The calls go over a real HTTP connection with a real OAuth signature; what it checks it asks of the sandbox, the
+store and the console's pages, not of itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -16,18 +17,24 @@ from urllib.request import urlopen
 
 import msgspec
 
-from heliograph import plugs, sitefile, telemetry
+from heliograph import plugs, rehearsal, sitefile, telemetry
 from heliograph.app import House
+from heliograph.cast import DeskRole
 from heliograph.clock import SystemClock
+from heliograph.core.user import Role, Way
 from heliograph.errors import SetupError
-from heliograph.flow import keys, manage
+from heliograph.flow import keys, manage, users
 from heliograph.lock import FileLock
+from heliograph.rehearsal import Scene
 from heliograph.seal import Sealer, new_secret_key
 from heliograph.settings import Settings
-from heliograph.stage import SITE, Stage, set_stage, write_private
+from heliograph.stage import CARE, SITE, Stage, set_stage, write_private
 
 HOST = "127.0.0.1"
 NUMBER = "+17703101414"
+CARE_NUMBER = "+17705550110"  # whose agents work in LivePerson
+OWNERS = {NUMBER: "Matt", CARE_NUMBER: "Jane"}
+DEMO_USER = "demo"
 MARK = ".heliograph-demo"  # a folder that holds its lock file is the demo's own and may be emptied
 DATABASE = "heliograph.db"
 ADDRESS_TAKEN = ("cannot_listen", "sandbox_address_taken")
@@ -40,13 +47,13 @@ SAYS = ("7:35 pm", "Kansas City", "C35")
 T = TypeVar("T")
 
 
-def example() -> Path:
-    """examples/acme-air: in the checkout, or inside the installed package."""
+def example(name: str = "acme-air") -> Path:
+    """An example site's folder: in the checkout, or inside the installed package."""
     here = Path(__file__).parent
-    for place in (here.parents[1] / "examples" / "acme-air", here / "examples" / "acme-air"):
+    for place in (here.parents[1] / "examples" / name, here / "examples" / name):
         if (place / "site.toml").is_file():
             return place
-    raise SetupError("The example site acme-air is not installed. Install heliograph again.", code="no_example")
+    raise SetupError(f"The example site {name} is not installed. Install heliograph again.", code="no_example")
 
 
 class Demo:
@@ -55,6 +62,8 @@ class Demo:
     stage: Stage
     house: House
     parts: keys.FourParts
+    care: keys.FourParts  # of the site whose agents work in LivePerson
+    password: str  # the demo user's
 
     def __init__(self, data: Path, *, port: int | None, sandbox_port: int | None) -> None:
         self.data = data.absolute()
@@ -75,8 +84,33 @@ class Demo:
     def handset_url(self) -> str:
         return f"{self.sandbox_url}/handsets/{quote(NUMBER, safe='')}"
 
+    @property
+    def care_handset_url(self) -> str:
+        return f"{self.sandbox_url}/handsets/{quote(CARE_NUMBER, safe='')}"
+
+    @property
+    def inbox_url(self) -> str:
+        return f"{self.base_url}/console/inbox"
+
+    @property
+    def desk_url(self) -> str:
+        """The page of the account at LivePerson."""
+        return f"{self.sandbox_url}/desks/{self._desk.desk}/{self._desk.id}"
+
+    @property
+    def _desk(self) -> DeskRole:
+        return self.stage.desks[0].role
+
+    def care_request(self) -> bytes:
+        """The documented call again, for the other site and another recipient."""
+        call: dict[str, Any] = json.loads((example() / "request.json").read_bytes())
+        call |= {"siteId": CARE, "customerPhoneNumber": CARE_NUMBER[2:], "externalAlertId": "1265168452"}
+        call |= {"firstName": "Jane", "lastName": "Doe"}
+        return json.dumps(call).encode()
+
     async def start(self) -> None:
-        """Empties the folder, then sandbox, server, site and key. Raises SetupError; then nothing is left running."""
+        """Empties the folder, then sandbox, server, sites, keys and user. Raises SetupError; then nothing is left
+        running."""
         try:
             self._empty()
             secret_key = new_secret_key()
@@ -113,19 +147,30 @@ class Demo:
         return house
 
     async def _apply(self, secret_key: str) -> None:
-        """Applies the example site and makes a key, as `heliograph apply` and `heliograph keys create` do."""
+        """Applies the example sites, makes a key for each and a user, as `heliograph apply`, `heliograph keys create`
+        and `heliograph users add` do."""
         means, seals = self.house.means, Sealer([secret_key])
         found = {
             (channel.name, name): plug
             for channel in plugs.channels().values()
             for name, plug in channel.providers.items()
         }
-        # The stage's variables alone: what this shell points the example at stays out of it.
-        wanted = sitefile.read(example(), self.stage.variables, found, plugs.desks())
-        await manage.apply(wanted, means.store, seals)
-        self.parts = await keys.create(means.store, seals, SITE, now=SystemClock().now(), note="demo")
-        write_private(self.data / "key.json", msgspec.json.encode({"site": SITE, **told(self.parts)}).decode() + "\n")
+        clock = SystemClock()
+        for name in ("acme-air", "acme-air-liveperson"):
+            # The stage's variables alone: what this shell points the example at stays out of it.
+            wanted = sitefile.read(example(name), self.stage.variables, found, plugs.desks())
+            await manage.apply(wanted, means.store, seals)
+        self.parts = await keys.create(means.store, seals, SITE, now=clock.now(), note="demo")
+        self.care = await keys.create(means.store, seals, CARE, now=clock.now(), note="demo")
+        for file, site, parts in (("key.json", SITE, self.parts), ("care-key.json", CARE, self.care)):
+            write_private(self.data / file, msgspec.json.encode({"site": site, **told(parts)}).decode() + "\n")
+        self.password = users.new_password()
+        await users.create(
+            means.store, DEMO_USER, Role.ADMIN, self.password, clock=clock, by="heliograph demo", way=Way.CLI
+        )
         await means.registry.refresh(means.store)
+        for number, owner in OWNERS.items():
+            self.stage.sandbox.world.handset(number).name = owner
 
     async def stop(self) -> None:
         if hasattr(self, "house"):
@@ -153,29 +198,61 @@ class Demo:
             if path.is_file() or path.is_symlink():
                 path.unlink()
 
-    async def check(self, status: int | None, answer: Any) -> dict[str, str]:
-        """What is not as it should be, by name; empty when the whole story is right."""
-        faults: dict[str, str] = {}
+    async def play(self, status: int | None, answer: Any) -> AsyncIterator[Scene]:
+        """Plays the story on from the documented call's answer and tells of each scene whether it is right. What would
+        fail for the same reason as one before is left out."""
+        scenes = [scene async for scene in self._card(status, answer)]
+        for scene in scenes:
+            yield scene
+        if any(scene.fault for scene in scenes):
+            return
+        story = rehearsal.in_console(
+            self.base_url,
+            self.sandbox_url,
+            site=SITE,
+            number=NUMBER,
+            who=OWNERS[NUMBER],
+            user=DEMO_USER,
+            password=self.password,
+        )
+        elsewhere = rehearsal.at_desk(
+            self.sandbox_url,
+            desk="LivePerson",
+            account=f"{self._desk.desk}/{self._desk.id}",
+            number=CARE_NUMBER,
+            who=OWNERS[CARE_NUMBER],
+        )
+        for scenes_of in (story, elsewhere):
+            async for scene in _away(scenes_of):
+                yield scene
+
+    async def _card(self, status: int | None, answer: Any) -> AsyncIterator[Scene]:
+        """The documented answer, the card on the handset, the record."""
+        fault = self._answer(status, answer)
+        yield Scene(name="answer", says="the documented answer, field for field", fault=fault)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (0 if fault else PATIENCE)
+        while (late := await self._late()) and loop.time() < end:
+            await asyncio.sleep(0.1)
+        yield Scene(name="handset", says="the card is on the phone", fault=late.get("handset", ""))
+        yield Scene(name="record", says="the record says that it was delivered", fault=late.get("record", ""))
+
+    def _answer(self, status: int | None, answer: Any) -> str:
         card = _dig(answer, "response", "contentMessage", "richCard", "standaloneCard")
         body = _dig(card, "cardContent")
         replies = [
             (_dig(s, "reply", "text"), _dig(s, "reply", "postbackData")) for s in _dig(body, "suggestions") or []
         ]
         if status != 200 or _dig(answer, "success") is not True:
-            faults["answer"] = f"status {status}, success {_dig(answer, 'success')!r}; 200 and true are right"
-        elif (
-            not str(_dig(answer, "response", "name")).startswith(f"phones/{NUMBER}/agentMessages/")
-            or (_dig(card, "cardOrientation"), _dig(card, "thumbnailImageAlignment")) != ("VERTICAL", "RIGHT")
-            or (_dig(body, "title"), _dig(body, "media", "height")) != (TITLE, "TALL")
-            or not str(_dig(body, "media", "fileName")).startswith("files/")
-            or replies != REPLIES
-        ):
-            faults["answer"] = "response is not the documented card"
-        loop = asyncio.get_running_loop()
-        end = loop.time() + (0 if faults else PATIENCE)
-        while (late := await self._late()) and loop.time() < end:
-            await asyncio.sleep(0.1)
-        return faults | late
+            return f"status {status}, success {_dig(answer, 'success')!r}; 200 and true are right"
+        right = (
+            str(_dig(answer, "response", "name")).startswith(f"phones/{NUMBER}/agentMessages/")
+            and (_dig(card, "cardOrientation"), _dig(card, "thumbnailImageAlignment")) == ("VERTICAL", "RIGHT")
+            and (_dig(body, "title"), _dig(body, "media", "height")) == (TITLE, "TALL")
+            and str(_dig(body, "media", "fileName")).startswith("files/")
+            and replies == REPLIES
+        )
+        return "" if right else "response is not the documented card"
 
     async def _late(self) -> dict[str, str]:
         """What has not come yet: the card on the handset, the receipt in the record."""
@@ -206,6 +283,12 @@ def told(parts: keys.FourParts) -> dict[str, str]:
         "token": parts.token,
         "token_secret": parts.token_secret,
     }
+
+
+async def _away(scenes: Iterator[Scene]) -> AsyncIterator[Scene]:
+    """The scenes, each played in a thread: the server that they speak with runs in this one."""
+    while (scene := await asyncio.to_thread(next, scenes, None)) is not None:
+        yield scene
 
 
 async def _usual_or_free(port: int | None, usual: int, start: Callable[[int], Awaitable[T]]) -> T:

@@ -74,6 +74,17 @@ def twins() -> dict[str, ModuleType]:
     return found
 
 
+def desk_twins() -> dict[str, ModuleType]:
+    """The sandbox's twins of desks: desk's name → module (`twin.py`, or `<name>_twin.py`, in the desk's folder)."""
+    found: dict[str, ModuleType] = {}
+    for where, package in desk_packages():
+        for module in _modules(package):
+            if f"_{module}".endswith(TWIN):
+                twin = _import(f"{package.__name__}.{module}", where)
+                found[str(getattr(twin, "NAME", package.__name__.rpartition(".")[2]))] = twin
+    return found
+
+
 def open_sender(sender: Sender, sealer: Sealer, ways: Ways, fence: Fence = NO_SANDBOX) -> OpenSender:
     """A sender with its provider opened. One that cannot be opened says why and takes nothing; the others run.
 

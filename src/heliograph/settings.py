@@ -66,6 +66,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     repeat_window: Annotated[Seconds, says("How long the same call again is one alert, seconds")] = 86_400
     failed_credentials: Annotated[Count, says("Calls with wrong credentials per minute and address, then 429")] = 20
     max_concurrency: Annotated[Count, says("Calls under way at once; more are answered 503")] = 2_000
+    # The console
+    console: Annotated[bool, says("Serve the console: log-in, inbox, alerts, opt-outs, audit log")] = True
+    session_idle: Annotated[Count, says("How long a log-in to the console lasts unused, seconds")] = 7_200
+    session_length: Annotated[Count, says("How long a log-in to the console lasts in any case, seconds")] = 43_200
+    failed_logins: Annotated[
+        Count, says("Failed log-ins per name and address in 15 minutes; 4 times as many per address, 6 per name")
+    ] = 10
     # What HTTP callers may do
     body_limit: Annotated[Count, says("Largest body of a call, bytes; a provider's callback may have 4 MiB")] = 262_144
     header_limit: Annotated[Count, says("Most headers of a call")] = 100

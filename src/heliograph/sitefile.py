@@ -2,7 +2,7 @@
 
 acme-air/
   site.toml          [site], one [[sender]] per identity at a provider, its [desk], its [webhook], [team] of those whom
-                     team keys may send to
+                     team keys may send to, [opt_outs] how keywords are answered
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph import fallbackfile, templatefile, webhookfile
+from heliograph import fallbackfile, optoutfile, templatefile, webhookfile
 from heliograph.core import phone
 from heliograph.core.channel import SYNONYMS
 from heliograph.core.desk import SiteDesk
@@ -138,7 +138,7 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender", "desk", "webhook", "prices", "team"), "A site's file")
+        document.known(("site", "sender", "desk", "webhook", "prices", "team", "opt_outs"), "A site's file")
         if not document.table:
             return None  # its fault is noted
         given: dict[str, Any] = {
@@ -150,6 +150,9 @@ class _Reading:
             document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
         if "team" in section.table:
             document.fault("The team stands beside the site, not in it: [team].", "site", "team")
+        if "opt_outs" in section.table:
+            document.fault("Opt-outs stand beside the site, not in it: [opt_outs].", "site", "opt_outs")
+        given["opt_outs"] = optoutfile.read(document.section("opt_outs"), section.text("name"), self.notes)
         channels = {channel for channel, _ in self.plugs}
         given["fallback"] = fallbackfile.read(section.section("fallback"), channels)
         for place, sentence in unwise(given["fallback"]):

@@ -1,4 +1,5 @@
-"""Sets the stage: a sandbox with the example's sender at every provider, and what `examples/acme-air` asks for.
+"""Sets the stage: a sandbox with the examples' senders at every provider and their account at a desk, and what
+`examples/acme-air` and `examples/acme-air-liveperson` ask for.
 
 What is secret (the account's private key, tokens, passwords) is made afresh under `data` with mode 0600 and kept there,
 so that a demo that is started again is the same one.
@@ -16,20 +17,34 @@ from types import ModuleType
 import msgspec
 
 from heliograph import plugs
-from heliograph.cast import ACCOUNT_FILE, CAST, GOOGLE, SITE, Role, known, variables
+from heliograph.cast import (
+    ACCOUNT_FILE,
+    CARE,
+    CAST,
+    DESKS,
+    GOOGLE,
+    SITE,
+    DeskRole,
+    Role,
+    desk_variables,
+    known,
+    known_desk,
+    variables,
+)
 from heliograph.clock import SystemClock
 from heliograph.core.ports import Call
+from heliograph.core.twin import KnownDesk
 from heliograph.errors import SetupError
 from heliograph.sandbox import KnownSender, Pace, Running, World, make_service_account, read_account, serve
 
-__all__ = ["SITE", "Played", "Stage", "Webhook", "set_stage", "write_private"]
+__all__ = ["CARE", "SITE", "Played", "PlayedDesk", "Stage", "Webhook", "set_stage", "write_private"]
 
 TOKEN_FILE = "acme-webhook-token"
 CREDENTIALS_FILE = "acme-credentials.json"
 VARIABLES_FILE = "variables.sh"
 PACE = Pace()
 
-Webhook = Callable[[Role], str]
+Webhook = Callable[[Role | DeskRole], str]
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,16 +55,26 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, str]
 
 
+class PlayedDesk(msgspec.Struct, frozen=True, kw_only=True):
+    """An account at a desk, likewise."""
+
+    role: DeskRole
+    known: KnownDesk
+    variables: dict[str, str]
+
+
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A running sandbox, and the variables with which `examples/acme-air` finds it."""
+    """A running sandbox, and the variables with which the examples find it."""
 
     sandbox: Running
     cast: tuple[Played, ...]
+    desks: tuple[PlayedDesk, ...]
     data: Path
 
     @property
     def variables(self) -> dict[str, str]:
-        return {name: value for played in self.cast for name, value in played.variables.items()}
+        told = [played.variables for played in self.cast] + [desk.variables for desk in self.desks]
+        return {name: value for variables in told for name, value in variables.items()}
 
     @property
     def variables_file(self) -> Path:
@@ -61,10 +86,13 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         return [f"export {name}={shlex.quote(value)}" for name, value in self.variables.items()]
 
     def speak_to(self, base_url: str) -> None:
-        """From now on the senders' events go to the server at `base_url`."""
+        """From now on the senders' events and the desks' go to the server at `base_url`."""
         for played in self.cast:
             webhook = played.role.callback(base_url) if played.role.needs_webhook else ""
             self.sandbox.world.add_sender(msgspec.structs.replace(played.known, webhook=webhook))
+        for desk in self.desks:
+            known = msgspec.structs.replace(desk.known, webhook=desk.role.callback(base_url))
+            self.sandbox.world.add_desk(known)
 
 
 def templates() -> Path:
@@ -92,22 +120,25 @@ async def set_stage(
     WhatsApp account has the example's message templates. Raises SetupError."""
     data = data.absolute()  # the site's file reads a relative name from its own folder
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    world = World(_twins(providers), clock=SystemClock(), seed=seed, pace=pace)
+    twins, desk_twins = _twins(providers)
+    world = World(twins, desk_twins=desk_twins, clock=SystemClock(), seed=seed, pace=pace)
     sandbox = await serve(world, host, port, token=token, line_ports=line_ports)
     try:
         kept = _kept(data)
+        google = _google(data, sandbox) if GOOGLE in world.twins else {}
         cast = []
         for role in CAST:
             if role.provider not in world.twins:
                 continue
-            credentials = _google(data, sandbox) if role.provider == GOOGLE else _credentials(role, world, kept)
+            credentials = google if role.provider == GOOGLE else _credentials(role, world, kept)
             sender = known(role, credentials, webhook(role) if role.needs_webhook else "")
             world.add_sender(sender)
             named = variables(role, sender, sandbox, str(data / ACCOUNT_FILE))
             cast.append(Played(role=role, known=sender, variables=named))
+        desks = [_desk(role, world, kept, sandbox, webhook(role)) for role in DESKS if role.desk in world.desk_twins]
         write_private(data / CREDENTIALS_FILE, msgspec.json.format(msgspec.json.encode(kept), indent=2).decode() + "\n")
         _declare(templates(), world)
-        stage = Stage(sandbox=sandbox, cast=tuple(cast), data=data)
+        stage = Stage(sandbox=sandbox, cast=tuple(cast), desks=tuple(desks), data=data)
         write_private(stage.variables_file, "\n".join(stage.exports) + "\n")
     except BaseException:
         await sandbox.stop()
@@ -115,14 +146,19 @@ async def set_stage(
     return stage
 
 
-def _twins(providers: Sequence[str]) -> list[ModuleType]:
-    found = plugs.twins()
-    if strange := [name for name in providers if name not in found]:
+def _twins(providers: Sequence[str]) -> tuple[list[ModuleType], list[ModuleType]]:
+    """Those of providers, and those of desks."""
+    found, desks = plugs.twins(), plugs.desk_twins()
+    if strange := [name for name in providers if name not in found | desks]:
+        played = ", ".join(sorted(found | desks))
         raise SetupError(
-            f"The sandbox does not play {', '.join(strange)}; it plays {', '.join(sorted(found))}. Correct --provider.",
+            f"The sandbox does not play {', '.join(strange)}; it plays {played}. Correct --provider.",
             code="no_such_provider",
         )
-    return [twin for name, twin in found.items() if name in providers or not providers]
+    twins, at_desks = (
+        [twin for name, twin in some.items() if name in providers or not providers] for some in (found, desks)
+    )
+    return twins, at_desks
 
 
 def _google(data: Path, sandbox: Running) -> dict[str, str]:
@@ -164,6 +200,15 @@ def _credentials(role: Role, world: World, kept: dict[str, dict[str, str]]) -> d
         if role.provider == "smpp":
             kept[role.provider]["system_id"] = role.id
     return kept[role.provider]
+
+
+def _desk(role: DeskRole, world: World, kept: dict[str, dict[str, str]], sandbox: Running, webhook: str) -> PlayedDesk:
+    """Registers the account, with the credentials of an earlier start or new ones."""
+    if role.desk not in kept:
+        kept[role.desk] = dict(world.desk_twins[role.desk].credentials(world.secret))
+    known = known_desk(role, kept[role.desk], webhook)
+    world.add_desk(known)
+    return PlayedDesk(role=role, known=known, variables=desk_variables(role, known.credentials, sandbox))
 
 
 def _declare(templates: Path, world: World) -> None:

@@ -27,8 +27,8 @@ import pytest
 
 from heliograph import plugs
 from heliograph.core.channel import Capability
-from heliograph.core.content import Content, Media
-from heliograph.core.event import ProviderEvent
+from heliograph.core.content import Content, Media, Text
+from heliograph.core.event import Attached, ProviderEvent
 from heliograph.core.ports import Call, Message, Plug, Provider
 from heliograph.core.site import Sender
 from heliograph.errors import CallRefused, Fate, SendError
@@ -76,10 +76,13 @@ def opened(stub, ways, service_account):
             return {name: fill(part) for name, part in value.items()}
         return value
 
-    def open_it(document: dict[str, Any], reply: dict[str, Any] | None = None) -> Provider:
+    def open_it(
+        document: dict[str, Any], reply: dict[str, Any] | None = None, replies: dict[str, Any] | None = None
+    ) -> Provider:
         plug = _plug(document)
         settings = fill(document["settings"])
-        stub.replies = {name: [fill(reply)] for name, reply in document.get("always", {}).items()}
+        canned = {**document.get("always", {}), **(replies or {})}
+        stub.replies = {name: [fill(reply)] for name, reply in canned.items()}
         if reply is not None:
             stub.reply = reply
         sender = Sender(
@@ -261,6 +264,56 @@ async def test_revoke(document, case, opened, stub, nothing_private):
     await provider.close()
 
 
+@cases("fetches")
+async def test_fetch(document, case, opened, stub, nothing_private):
+    """`given`: an Attached; `replies`: by "METHOD /path". `asked`: every call that was made, and whether it carried the
+    sender's credentials."""
+    provider = opened(document, replies=case["replies"])
+    attached = msgspec.convert(json.loads(json.dumps(case["given"]).replace("${stub}", stub.url)), Attached)
+    silent = any(reply.get("silent") for reply in case["replies"].values())
+    outcome = case["outcome"]
+    try:
+        fetched = await provider.fetch(attached, _deadline({"silent": silent}))
+    except SendError as error:
+        told = {"code": error.code, "fate": str(error.fate)}
+        assert {name: told[name] for name in outcome["error"]} == outcome["error"]
+        assert error.sentence.endswith((".", '"'))
+        nothing_private(document, error.exchange, error.sentence)
+    else:
+        assert {"content_type": fetched.content_type, "text": fetched.data.decode()} == outcome["fetched"]
+        nothing_private(document)
+    if "asked" in outcome:
+        asked = [{"path": one.path, "credentials": "authorization" in one.headers} for one in _calls(stub, document)]
+        assert asked == outcome["asked"]
+    await provider.close()
+
+
+@cases("courtesies")
+async def test_courtesy(document, case, opened, stub, nothing_private):
+    """`typing` (in reply to which message) or `seen` (which one)."""
+    provider = opened(document, case.get("reply"))
+    recipient, outcome = document["message"]["recipient"], case["outcome"]
+    assert provider.can_type
+    assert provider.can_mark_read
+    try:
+        if "typing" in case:
+            taken = await provider.typing(recipient, _deadline({}), case["typing"])
+        else:
+            taken = await provider.seen(recipient, case["seen"], _deadline({}))
+    except SendError as error:
+        told = {"code": error.code, "fate": str(error.fate)}
+        assert told == outcome["error"]
+        nothing_private(document, error.exchange, error.sentence)
+    else:
+        assert taken is outcome["taken"]
+        nothing_private(document)
+    if "request" in case:
+        request = json.loads(json.dumps(case["request"]).replace("${token}", TOKEN))
+        _same_request(_calls(stub, document)[-1], request)
+    assert len(_calls(stub, document)) == outcome.get("asked", 1)
+    await provider.close()
+
+
 @cases("uploads")
 async def test_upload(document, case, opened, stub, nothing_private):
     provider = opened(document, case["reply"])
@@ -379,6 +432,18 @@ async def test_who_is_asked_says_so(document, opened):
     provider = opened(document)
     assert getattr(_plug(document), "ASKS", False) is provider.asks_capability
     assert (provider.asks_many > 0) is bool(document.get("capabilities_of_many"))
+    await provider.close()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["provider"])
+async def test_what_it_offers_besides_has_cases(document, opened):
+    provider = opened(document)
+    assert hasattr(provider, "fetch") is bool(document.get("fetches"))
+    courteous = getattr(provider, "can_type", False) or getattr(provider, "can_mark_read", False)
+    assert courteous is bool(document.get("courtesies"))
+    longest = _plug(document).LONGEST
+    assert _plug(document).check(Text(text="x" * longest)) == []
+    assert _plug(document).check(Text(text="x" * (longest + 1))) != []
     await provider.close()
 
 

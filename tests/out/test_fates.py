@@ -171,7 +171,7 @@ async def test_an_answer_above_one_mebibyte_is_not_read(client, serve, announced
         return talk
 
     error = await failed(client, (await serve(build)).url)
-    assert (error.fate, error.exchange.status) == (Fate.UNKNOWN, 200)
+    assert (error.fate, error.code, error.exchange.status) == (Fate.UNKNOWN, "answer_too_long", 200)
     assert "longer than 1024 KiB" in error.sentence
 
 

@@ -132,7 +132,9 @@ async def test_unsubscribe_is_a_keyword_and_an_event(
         ("say", {"text": ""}, "1 to 3,072"),
         ("say", {"text": "hi", "sender": "stranger"}, "not registered"),
         ("location", {"latitude": 91, "longitude": 0}, "Earth"),
-        ("file", {"url": "", "content_type": ""}, "url and content_type"),
+        ("file", {"url": "", "content_type": ""}, "either url or data"),
+        ("file", {"content_type": "image/png"}, "either url or data"),
+        ("file", {"url": "http://a", "data": "eA==", "content_type": "image/png"}, "either url or data"),
         ("accept", {}, "Nobody invited"),
     ],
 )

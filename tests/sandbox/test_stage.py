@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from heliograph import plugs
-from heliograph.cast import CAST
+from heliograph.cast import CAST, DESKS
 from heliograph.cli.say import NotUnderstood
 from heliograph.cli.stage_shown import webhooks
 from heliograph.errors import SetupError
@@ -30,10 +31,11 @@ async def test_every_provider_has_a_sender_with_all_that_the_example_asks_for(tm
     try:
         assert {played.role.provider for played in stage.cast} == set(plugs.twins())
         assert all(stage.variables.values()), stage.variables
-        site = (Path(__file__).parents[2] / "examples" / "acme-air" / "site.toml").read_text()
-        for name in stage.variables:
-            provider = name.split("_")[1]
-            assert f"${{{name}" in site or f"ACME_{provider}" not in site, f"the example does not ask for {name}"
+        examples = Path(__file__).parents[2] / "examples"
+        sites = "".join((examples / name / "site.toml").read_text() for name in ("acme-air", "acme-air-liveperson"))
+        asked = set(re.findall(r"\$\{(ACME_\w+)", sites)) - {"ACME_RBM_TOKEN_URL"}
+        played = {name.split("_")[1] for name in stage.variables}
+        assert set(stage.variables) == {name for name in asked if name.split("_")[1] in played}
     finally:
         await stage.sandbox.stop()
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
@@ -69,23 +71,26 @@ async def test_a_second_start_has_the_same_credentials(tmp_path: Path) -> None:
 
 
 async def test_events_go_where_they_are_wanted(tmp_path: Path) -> None:
-    stage = await set_stage(
-        tmp_path, host="127.0.0.1", port=0, webhook=lambda role: f"http://127.0.0.1:9/{role.sender}"
-    )
+    stage = await set_stage(tmp_path, host="127.0.0.1", port=0, webhook=lambda role: f"http://127.0.0.1:9/{role.id}")
+    world = stage.sandbox.world
     try:
-        found = {sender.provider: sender.webhook for sender in stage.sandbox.world.senders.values()}
-        assert found["google-rbm"] == "http://127.0.0.1:9/acme-rcs"
+        found = {sender.id: sender.webhook for sender in world.senders.values()}
+        assert found["acme-air"] == "http://127.0.0.1:9/acme-air"
         stage.speak_to(SERVER)
-        found = {sender.provider: sender.webhook for sender in stage.sandbox.world.senders.values()}
-        assert found["google-rbm"] == f"{SERVER}/callbacks/rcs/google-rbm/25508804/acme-rcs"
-        assert found.get("smpp", "") == ""  # told over its line
+        found = {sender.id: sender.webhook for sender in world.senders.values()}
+        assert found["acme-air"] == f"{SERVER}/callbacks/rcs/google-rbm/25508804/acme-rcs"
+        assert found["acme-care"] == f"{SERVER}/callbacks/rcs/google-rbm/25508805/care-rcs"
+        assert found.get("acme", "") == ""  # the SMS centre's: told over its line
+        desks = {(desk.desk, desk.webhook) for desk in world.accounts_at_desks.values()}
+        assert desks == {(role.desk, role.callback(SERVER)) for role in DESKS if role.desk in plugs.desk_twins()}
     finally:
         await stage.sandbox.stop()
 
 
 async def test_one_provider_may_play_alone(tmp_path: Path) -> None:
     stage = await set_stage(tmp_path, host="127.0.0.1", port=0, providers=["google-rbm"])
-    assert [played.role.provider for played in stage.cast] == list(stage.sandbox.world.twins) == ["google-rbm"]
+    assert {played.role.provider for played in stage.cast} == set(stage.sandbox.world.twins) == {"google-rbm"}
+    assert not stage.desks and not stage.sandbox.world.desk_twins
     await stage.sandbox.stop()
     with pytest.raises(SetupError, match="pigeon"):
         await set_stage(tmp_path, host="127.0.0.1", port=0, providers=["pigeon"])
@@ -101,7 +106,7 @@ def test_webhooks_are_told_for_all_or_for_one() -> None:
     assert webhooks([], SERVER)(RBM) == f"{SERVER}/callbacks/rcs/google-rbm/25508804/acme-rcs"
     assert webhooks(["http://127.0.0.1:9/in?a=b"], SERVER)(RBM) == "http://127.0.0.1:9/in?a=b"
     mixed = webhooks(["http://127.0.0.1:9/all", "google-rbm=http://127.0.0.1:9/rbm"], SERVER)
-    assert [mixed(role).rpartition("/")[2] for role in CAST] == ["rbm", "all", "all", "all"]
+    assert [mixed(role).rpartition("/")[2] for role in CAST] == ["rbm", "rbm", "all", "all", "all"]
     with pytest.raises(NotUnderstood, match="pigeon"):
         webhooks(["pigeon=http://127.0.0.1:9/"], SERVER)
 
@@ -119,10 +124,11 @@ def test_the_command_tells_programs_who_plays_and_runs_the_scenario(tmp_path: Pa
     try:
         assert running.stdout is not None
         told = json.loads(running.stdout.readline())
-        (sender,) = told["senders"]
+        sender, care = told["senders"]
+        assert (care["sender"], told["desks"]) == ("acme-care", [])
         assert (sender["provider"], sender["webhook"]) == ("google-rbm", "http://127.0.0.1:9/in")
         assert sender["base_url"] == told["sandbox_url"]
-        assert sender["variables"] == told["variables"]
+        assert {**sender["variables"], **care["variables"]} == told["variables"]
         with urlopen(f"{told['sandbox_url']}/sandbox/scenario", timeout=5) as answer:
             assert json.load(answer)["seed"] == 9
         with urlopen(f"{told['sandbox_url']}/sandbox/behaviour", timeout=5) as answer:

@@ -299,7 +299,7 @@ async def test_an_opt_out_and_back(opened, made, clock):
     await hear(opened, made, made.opt_out(recipient, at=150))  # older than what is known: kept, and not obeyed
     assert await opened.opted_out(made.site, recipient, "service") == frozenset()
     kinds = [entry.kind for entry in (await opened.record(accepted.alert.id)).entries]
-    assert kinds == ["accepted", "opted_out", "opted_in", "opted_out"]
+    assert kinds == ["accepted", "opted_out", "resumed", "opted_out"]
 
 
 async def test_an_opt_out_from_the_future_was_said_now(opened, made, clock):

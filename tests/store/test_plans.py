@@ -10,7 +10,7 @@ from heliograph.store import statements
 
 # Read whole on purpose: few rows (counters, sites, what is in doubt, a report for each sender and node), or once at a
 # start (due_break).
-WHOLE = {"due_break", "sites", "doubts_counted", "doubts_purge", "reports_since", "reports_purge"}
+WHOLE = {"due_break", "sites", "doubts_counted", "doubts_purge", "reports_since", "reports_purge", "users"}
 
 
 def test_every_statement_walks_an_index(migrated, tmp_path):

@@ -127,6 +127,7 @@ class Said(msgspec.Struct):
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: list[str] = []
 
     @property
     def json(self) -> Any:
@@ -194,6 +195,7 @@ class Caller:
             status=start["status"],
             headers={name.decode(): value.decode() for name, value in start["headers"]},
             body=rest,
+            cookies=[value.decode() for name, value in start["headers"] if name == b"set-cookie"],
         )
         assert answer.headers["content-length"] == str(len(rest))
         return answer

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from urllib.parse import quote_plus
 
+from heliograph.core.event import Place
 from heliograph.out.answers import RETRY_AFTER_MOST, UNREADABLE, Row, error, error_from, retry_after
 
 __all__ = [
@@ -81,3 +82,16 @@ def rfc3339(ms: int) -> str:
 @lru_cache(maxsize=256)  # under load the same second is asked for again and again
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
+
+
+def place(latitude: float, longitude: float, label: str = "") -> Place | None:
+    """A place on Earth; None for degrees that are none (not a number, out of range)."""
+    if -90 <= latitude <= 90 and -180 <= longitude <= 180:
+        return Place(latitude=latitude, longitude=longitude, label=label)
+    return None
+
+
+def where(place: Place) -> str:
+    """A place in words: its label, if it has one, and its degrees to a tenth of a metre."""
+    degrees = f"{place.latitude:.6f}, {place.longitude:.6f}"
+    return f"{place.label}, {degrees}" if place.label else degrees

@@ -127,6 +127,8 @@ def show(
     if record is None:
         raise SetupError(f"There is no alert {alert}. `heliograph alerts list` shows the newest.", code="unknown_alert")
     if not full:
+        from heliograph.core.hide import hidden
+
         record = hidden(record)
     if json:
         say.data(plain(record))
@@ -192,41 +194,6 @@ def mask(number: str) -> str:
     from heliograph.core import phone
 
     return phone.mask(number)
-
-
-def hidden(record: Record) -> Record:
-    """The record with the recipient's number masked wherever it stands, in answers and references too."""
-    number = record.alert.recipient
-    if not number:
-        return record
-    masked = mask(number)
-    pairs = [
-        (number.encode(), masked.encode()),
-        (b"%2B" + number[1:].encode(), masked.encode()),
-        (number[1:].encode(), masked[1:].encode()),
-    ]
-
-    def blot(raw: bytes) -> bytes:
-        for found, instead in pairs:
-            raw = raw.replace(found, instead)
-        return raw
-
-    # The caller's own JSON and the providers' bodies are blotted as bytes: reading them as JSON could change a number.
-    bare = msgspec.structs.replace(
-        record,
-        alert=msgspec.structs.replace(record.alert, alert_info=msgspec.Raw(b"null")),
-        attempts=tuple(msgspec.structs.replace(one, raw=b"") for one in record.attempts),
-        decision=b"",
-    )
-    bare = msgspec.json.decode(blot(msgspec.json.encode(bare)), type=type(record))
-    info = msgspec.Raw(blot(bytes(record.alert.alert_info)))
-    raws = zip(bare.attempts, record.attempts, strict=True)
-    return msgspec.structs.replace(
-        bare,
-        alert=msgspec.structs.replace(bare.alert, alert_info=info),
-        attempts=tuple(msgspec.structs.replace(one, raw=blot(whole.raw)) for one, whole in raws),
-        decision=blot(record.decision),
-    )
 
 
 def plain(record: Record) -> dict[str, Any]:

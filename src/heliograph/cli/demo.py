@@ -1,24 +1,23 @@
-"""`heliograph demo`: everything at once, the documented example sent, its answer shown, and where to look."""
+"""`heliograph demo`: everything at once, the documented example sent, its answer shown, and what to try."""
 
 from __future__ import annotations
 
 import asyncio
 import json as lines
 import os
-import shlex
-import shutil
-import sys
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, validators
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
-from heliograph.cli import given, say
+from heliograph.cli import demo_shown, given, say
 from heliograph.cli.send import PATH, post
 from heliograph.cli.signing import Parts, sign
+
+if TYPE_CHECKING:
+    from heliograph.demo import Demo
 
 _Port = Annotated[int | None, Parameter(show_default=False, validator=validators.Number(gte=0, lte=65535))]
 
@@ -31,16 +30,18 @@ def demo(
     data: Path = Path("heliograph-demo"),
     json: given.Json = False,
 ) -> int:
-    """Start server and sandbox, apply examples/acme-air, send the documented example, and stay until Ctrl-C.
+    """Start server and sandbox, apply the example sites, send the documented example, and stay until Ctrl-C.
 
-    Nothing leaves this machine: the sandbox is the provider, and the recipient's phone is a page in your browser.
+    Nothing leaves this machine: the sandbox is the provider, the recipient's phone is a page in your browser, and so is
+    the inbox in which you answer.
 
     Exit code: 0 when it was stopped after the story was told, 130 by Ctrl-C before; see --exit for programs.
 
     Parameters
     ----------
     exit
-        End when the story is told: exit code 0 if the answer, the handset and the record are right, else 1.
+        Play the story to its end (a tap, an agent's answer, in the console and in LivePerson), check it from outside,
+        and end: exit code 0 if all of it is right, else 1.
     port
         The server's port; 8080, or a free one where that is taken.
     sandbox_port
@@ -55,7 +56,7 @@ def demo(
 
 
 async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Path, json: bool) -> int:
-    from heliograph.demo import Demo, example, told
+    from heliograph.demo import DEMO_USER, Demo, example, told
     from heliograph.running import until_stopped
 
     running = Demo(data, port=port, sandbox_port=sandbox_port)
@@ -69,11 +70,16 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
                 sandbox_url=running.sandbox_url,
                 docs_url=f"{running.base_url}/docs",
                 handset_url=running.handset_url,
+                inbox_url=running.inbox_url,
+                user=DEMO_USER,
+                password=running.password,
+                desk_url=running.desk_url,
+                care_handset_url=running.care_handset_url,
                 site="25508804",
                 **told(running.parts),
             )
         else:
-            say.line("heliograph serves; the sandbox stands in for Google, WhatsApp, SMS networks and the phones.")
+            say.line("heliograph serves; the sandbox stands in for all the rest: providers, phones, LivePerson.")
             say.line()
             say.line(f"POST {url}")
             say.line("Content-Type: application/json")
@@ -97,57 +103,35 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
             say.line(f"{status} in {seconds * 1000:.0f} ms")
             _show(decoded if isinstance(decoded, str) else lines.dumps(decoded, indent=2, ensure_ascii=False))
             say.line()
+        again = running.care_request()
+        await asyncio.to_thread(post, url, sign(url, again, Parts(**told(running.care))), again, 30.0)
         if end:
-            faults = await running.check(status, decoded)
-            if json:
-                _tell(right=not faults, faults=faults)
-            else:
-                for what, fault in faults.items():
-                    say.error(f"{what}: {fault}", code="demo")
-                if not faults:
-                    say.line("Answer, handset and record are right.")
-            return 1 if faults else 0
+            return await _story(running, status, decoded, json)
         if not json:
-            _where(running, data, found.get("heliograph-alert", ""))
+            demo_shown.where(running, data, found.get("heliograph-alert", ""))
         await until_stopped()
         return 0
     finally:
         await running.stop()
 
 
-def _where(running: Any, data: Path, alert: str) -> None:
-    """Where to look, and what to try: lines to copy, none wider than 80 columns where folder and port are the usual."""
-    say.line(f"The phone    {running.handset_url}")
-    say.line(f"All phones   {running.sandbox_url}/")
-    say.line(f"The API      {running.base_url}/docs")
-    say.line(f"The log      {data / 'heliograph.log'}")
-    say.line()
-    say.line("Try it yourself, in another terminal:")
-    for words in (
-        f"cd {shlex.quote(str(Path.cwd()))}",
-        *_on_the_path(),
-        f"export HELIOGRAPH_DATABASE_URL={shlex.quote('sqlite:///' + quote(str(data)) + '/heliograph.db')}",
-        f"heliograph send {running.base_url} --key-file {shlex.quote(str(data / 'key.json'))} \\",
-        "  --skill service --country-code 1 --phone 7703101414 \\",
-        "  --template flightdelay --language spanish \\",
-        '  --var Time="7:35 pm" --var City="Kansas City" --var Gate=C35',
-        "heliograph alerts list",
-        *([f"heliograph alerts show {alert}"] if alert else []),
-    ):
-        say.line(f"  {words}")
-    say.line()
-    say.line("--phone 7705550180 has no RCS: it is told by WhatsApp. README.md goes on from here.")
-    say.line()
-    say.line("Ctrl-C stops it.")
-    sys.stdout.flush()
-
-
-def _on_the_path() -> tuple[str, ...]:
-    """What makes `heliograph` a command in another terminal: nothing, if it is one already."""
-    program = Path(sys.argv[0]).absolute()
-    if shutil.which("heliograph") == str(program):
-        return ()
-    return (f'export PATH={shlex.quote(str(program.parent))}:"$PATH"',)
+async def _story(running: Demo, status: int | None, answer: Any, json: bool) -> int:
+    """Plays the rest and tells what was right; the exit code."""
+    if not json:
+        say.line("From the alert to an agent and back, seen from outside:")
+        say.line()
+    scenes = []
+    async for seen in running.play(status, answer):
+        scenes.append(seen)
+        if not json:
+            demo_shown.scene(seen)
+    faults = {seen.name: seen.fault for seen in scenes if seen.fault}
+    if json:
+        _tell(right=not faults, faults=faults, checked=[seen.name for seen in scenes])
+    elif not faults:
+        say.line()
+        say.line("All of it is right.")
+    return 1 if faults else 0
 
 
 def _show(text: str) -> None:

@@ -16,7 +16,17 @@ async def running(store: Store, now: int) -> list[Finding]:
     """Senders that are left alone, attempts in doubt, receipts of nobody's; nothing where all is well."""
     from heliograph.flow.reports import FRESH, UNMATCHED
 
-    return list(_findings(await store.sender_reports(now - FRESH), await store.loose_ends(now - UNMATCHED)))
+    found = list(_findings(await store.sender_reports(now - FRESH), await store.loose_ends(now - UNMATCHED)))
+    for one in await store.desks_waiting():
+        found.append(
+            Finding(
+                state="warning",
+                check=f"desk of {one.site}",
+                found=f"{one.waiting:,} conversations wait: {one.why}",
+                step="What recipients said is kept and goes there in order. `heliograph desks` tells more.",
+            )
+        )
+    return found
 
 
 def _findings(reports: Sequence[SenderReport], loose: Sequence[LooseEnds]) -> Iterator[Finding]:

@@ -41,7 +41,8 @@ def create(
         live reaches anybody; test the sandbox alone, never a real provider; team the site's own people ([team] in its
         file).
     scope
-        What it may do, once for each: alerts:send, alerts:read, explain, capabilities:read, opt-outs:write, admin
+        What it may do, once for each: alerts:send, alerts:read, explain, capabilities:read, opt-outs:write,
+        conversations:read, conversations:write, admin
         (everything). Without one the first three.
     days
         It ends after so many; without, never.

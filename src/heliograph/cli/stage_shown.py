@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from heliograph.cast import CAST, Role
+from heliograph.cast import CAST, DESKS, DeskRole, Role
 from heliograph.cli import say
-from heliograph.stage import Played, Stage, Webhook
+from heliograph.stage import Played, PlayedDesk, Stage, Webhook
 
 _OF_ONE = re.compile(r"([a-z][a-z0-9-]*)=(.*)")
 
@@ -21,12 +21,12 @@ def webhooks(told: Sequence[str], base_url: str) -> Webhook:
         match = _OF_ONE.fullmatch(one)
         if match is None:
             everyone = one
-        elif match[1] not in {role.provider for role in CAST}:
+        elif match[1] not in {role.provider for role in (*CAST, *DESKS)}:
             raise say.NotUnderstood(f"--webhook {one}: {match[1]} is not a provider that the sandbox plays.")
         else:
             of_one[match[1]] = match[2]
 
-    def webhook(role: Role) -> str:
+    def webhook(role: Role | DeskRole) -> str:
         return of_one.get(role.provider, everyone or role.callback(base_url))
 
     return webhook
@@ -38,6 +38,7 @@ def as_json(stage: Stage) -> None:
             "sandbox_url": stage.sandbox.url,
             "variables": stage.variables,
             "senders": [_document(stage, played) for played in stage.cast],
+            "desks": [_desk_document(stage, played) for played in stage.desks],
         }
     )
 
@@ -48,6 +49,10 @@ def as_table(stage: Stage) -> None:
     rows = [_row(stage, played) for played in stage.cast]
     say.table(("channel", "=provider", "=sender", "=answers at", "what it asks for"), rows, empty="Nobody plays.")
     say.line()
+    for desk in stage.desks:
+        say.line(f"{desk.role.desk}, account {desk.role.id}: {stage.sandbox.url}/desks/{desk.role.desk}/{desk.role.id}")
+    if stage.desks:
+        say.line()
     say.line(
         "Point your own code at it, or the example site (heliograph apply examples/acme-air). In another terminal:"
     )
@@ -79,6 +84,20 @@ def _document(stage: Stage, played: Played) -> dict[str, Any]:
         "address": role.address or role.id,
         "webhook": played.known.webhook,
         **({"host": stage.sandbox.host, "port": line.port} if line else {"base_url": stage.sandbox.url}),
+        "credentials": played.known.credentials,
+        "variables": played.variables,
+    }
+
+
+def _desk_document(stage: Stage, played: PlayedDesk) -> dict[str, Any]:
+    """An account at a desk for a program, likewise."""
+    return {
+        "desk": played.role.desk,
+        "id": played.role.id,
+        "webhook": played.known.webhook,
+        "base_url": stage.sandbox.url,
+        "page": f"{stage.sandbox.url}/desks/{played.role.desk}/{played.role.id}",
+        "skills": played.known.skills,
         "credentials": played.known.credentials,
         "variables": played.variables,
     }

@@ -7,6 +7,12 @@ alone. Like a provider's (core/twin.py) it holds no state of its own: what it ke
     a request comes in      answer(call, world)        -> what the desk would answer
     an agent does something act(deed, desk, world)     -> the calls that the desk would post to our callback
     a page shows the desk   shown(desk, world)         -> its conversations as its agents see them
+
+What a desk tells by itself while it answers (an echo of the recipient's words) goes by `world.desk_tells`. A call that
+opens a conversation, says something in it or closes it is noted, so that a scenario can go on from there: `world.note`
+with kind `desk_opened`, `desk_said` or `desk_closed`, the account as `sender` and the desk's id of the conversation as
+`message`. Before that it asks `world.misbehaviour("desk_open" | "desk_say" | "desk_close" | "token", number, account,
+provider=NAME)`, as a provider's twin does.
 """
 
 from __future__ import annotations
@@ -55,7 +61,8 @@ class DeskCase(msgspec.Struct, frozen=True, kw_only=True):
 class DeskTwin(Protocol):
     """A desk twin's module. `PREFIXES`: the paths that it answers. `credentials(secret)`: a new account's, where
     `secret(n)` gives n hex digits. `POSTING` (core.twin.Posting) says which answers count as taken and how long it
-    repeats."""
+    repeats. `act` is asked for conversations that are open, and raises ValueError, with a sentence, for what this desk
+    cannot do."""
 
     NAME: str
     PREFIXES: tuple[str, ...]

@@ -26,10 +26,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="receipt"
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that somebody sent. `url`: where it is, if it can be fetched by anybody who knows that; else `reference`,
-    the provider's own name of it, by which its provider fetches it. `size` in bytes, 0 = not told."""
+    the provider's own name of it, by which its provider fetches it. `size` in bytes, 0 = not told. `thumbnail`: where a
+    small picture of it is."""
 
     url: str = ""
     reference: str = ""
+    thumbnail: str = ""
     content_type: str = ""
     name: str = ""
     size: int = 0
@@ -44,7 +46,10 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"):
-    """The recipient's words or tap. `kind`: text | tap | location | file | typing | other."""
+    """The recipient's words or tap, one for each message of theirs. `kind`: text | tap | location | file | typing |
+    other. `text`: the words, the caption of a file, the place's label and degrees; `attached` and `place` hold what is
+    no words. `event` is the provider's id of the message: the same again is no second one, whichever callback of the
+    site it comes to."""
 
     event: str
     recipient: str
@@ -55,6 +60,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"
     at: int | None = None
     attached: tuple[Attached, ...] = ()
     place: Place | None = None
+    keyword: str = ""  # stop | start | help: as the provider understood the words, and has answered them itself
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -14,12 +15,19 @@ from heliograph.core.site import Site
 ALL = "all"
 SKILL = "skill:"  # a scope: all alerts of one skill
 LONGEST = 80  # characters of a scope
+ERASED = "erased:"  # the beginning of an erased recipient's name: a keyed hash of the number
+_ERASED = re.compile(rf"{ERASED}[A-Za-z0-9_-]{{43}}")
+
+
+def is_erased(recipient: str) -> bool:
+    """Whether it is the name of somebody who was erased, and no number."""
+    return _ERASED.fullmatch(recipient) is not None
 
 
 class OptOut(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """`scope`: all | a channel | skill:<name>. `at`: since when (ms). `how`: provider | api | cli | file. `by`: who
-    wrote it down (a sender, an operator, a key). `wanted`: it was withdrawn at that time; the memory stays, so that an
-    older no that arrives later does not bring it back."""
+    """`scope`: all | a channel | skill:<name>. `at`: since when (ms). `how`: keyword | provider | api | cli | file |
+    console. `by`: who wrote it down (a sender, an operator, a key, a user). `wanted`: it was withdrawn at that time;
+    the memory stays, so that an older no that arrives later does not bring it back."""
 
     site: str
     recipient: str
@@ -79,7 +87,7 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
     site = fields.get("site", "").strip() or book.site
     if site not in book.sites:
         raise RowFault("site", f"There is no site {site[:LONGEST]!r}." if site else "The site is missing.")
-    recipient = phone.international(fields.get("recipient", ""))
+    recipient = _recipient(fields.get("recipient", ""), book.how)
     if isinstance(recipient, phone.PhoneFault):
         raise RowFault("recipient", recipient.sentence)
     return OptOut(
@@ -90,6 +98,11 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
         how=_word(fields.get("how", ""), "how") or book.how,
         by=_word(fields.get("by", ""), "by") or book.by,
     )
+
+
+def _recipient(text: str, how: str) -> str | phone.PhoneFault:
+    """A number in E.164. In a file also an erased person's name, as an export has it."""
+    return text.strip() if how == "file" and is_erased(text.strip()) else phone.international(text)
 
 
 def _word(text: str, name: str) -> str:
@@ -119,3 +132,10 @@ def concerning(scopes: Iterable[str], skill: str) -> frozenset[str]:
     if not others:
         return found
     return (found - others) | ({ALL, SKILL + skill} if SKILL + skill in others else set())
+
+
+def may_answer(opted_out_at: int | None, heard: int) -> bool:
+    """Whether an agent may answer somebody: who has opted out is answered only where he wrote after it. Times are ms;
+    `opted_out_at`: the newest no that bars this channel or skill was last said then, None where there is none; `heard`:
+    the recipient's last words that were no keyword."""
+    return opted_out_at is None or heard > opted_out_at

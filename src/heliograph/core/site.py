@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from heliograph.core.fallback import Fallback
+from heliograph.core.keyword_words import Words
 
 DAY = 86_400
 
@@ -76,6 +77,8 @@ class Scope(StrEnum):
     EXPLAIN = "explain"
     CAPABILITIES_READ = "capabilities:read"
     OPT_OUTS_WRITE = "opt-outs:write"
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_WRITE = "conversations:write"
     ADMIN = "admin"
 
 
@@ -86,6 +89,27 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The recipients (E.164) that a key of kind `team` may send to."""
 
     recipients: tuple[str, ...] = ()
+
+
+class Covers(StrEnum):
+    """What a recipient's STOP covers: everything of the site, the channel it came on, or the skill it answered."""
+
+    ALL = "all"
+    CHANNEL = "channel"
+    SKILL = "skill"
+
+
+class OptOuts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How keywords are answered (core.notice). `contact`: where people find help, told to whoever writes HELP. `words`:
+    the site's own, beside those of every language. `confirmation`, `resumed`, `help`: texts by language (BCP 47) that
+    stand for ours."""
+
+    scope: Covers = Covers.ALL
+    contact: str = ""
+    words: Words = Words()
+    confirmation: dict[str, str] = {}
+    resumed: dict[str, str] = {}
+    help: dict[str, str] = {}
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -115,6 +139,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     team: Team = Team()
     prices: Prices = Prices()
     fallback: Fallback = Fallback()
+    opt_outs: OptOuts = OptOuts()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -47,7 +47,7 @@ class Misbehaviour(msgspec.Struct, frozen=True, kw_only=True):
     slow (answer after `seconds`; the message is taken at once) · throttle (too fast; again after `seconds`) ·
     refuse (it is the caller's fault) · error (it is the provider's fault) · unreachable (the number cannot be reached
     on this channel) · silent (taken, never answered) · drop (taken, connection closed) · drop_before (connection
-    closed, not taken)
+    closed, not taken). A twin never sees `garble` (taken, answered with nonsense): the sandbox does that itself.
 
     `status`: the HTTP status for it, of the rule or the usual one (429, 403, 500, 404). `code`: the provider's own code
     where the rule gives one ("131056", "21610", "0x58"); empty = the one that the twin finds usual.
@@ -199,19 +199,22 @@ class Tapped(About, frozen=True, kw_only=True):
 
 
 class Located(Happening, frozen=True, kw_only=True):
-    """Degrees."""
+    """Degrees. `label`: the place's name, where the phone knows one."""
 
     latitude: float
     longitude: float
+    label: str = ""
 
 
 class Filed(Happening, frozen=True, kw_only=True):
-    """The phone sent a file. `size` in bytes, 0 = not known."""
+    """The phone sent a file. `size` in bytes, 0 = not known. `medium`: its bytes, kept in the world; the twin then
+    tells an address of its own, as its provider's look, and serves them there. Without it `url` is all there is."""
 
     url: str
     content_type: str
     name: str
     size: int = 0
+    medium: str = ""
 
 
 class Subscribed(Happening, frozen=True, kw_only=True):
@@ -279,6 +282,8 @@ class World(Protocol):
     def sender(self, provider: str, sender_id: str) -> KnownSender | None: ...
     def known(self, provider: str) -> list[KnownSender]: ...  # all of one provider, to find one by its credentials
     def desks(self, desk: str) -> list[KnownDesk]: ...  # accounts at a desk of this kind
+    # what a desk tells by itself (an echo of a recipient's words): posted to our callback, in order, until it is taken
+    def desk_tells(self, desk: KnownDesk, calls: Sequence[Call], conversation: str = "") -> None: ...
 
     # phones
     def reach(self, number: str) -> Reach: ...
@@ -287,6 +292,11 @@ class World(Protocol):
     # a provider that keeps opt-outs itself sets and asks them here
     def opted_out(self, number: str, provider: str, sender: str) -> bool: ...
     def opt_out(self, number: str, provider: str, sender: str, stopped: bool) -> None: ...
+    # the phone shows for so long, or until the next message, that the sender writes
+    def writes(self, number: str, provider: str, sender: str, seconds: float) -> None: ...
+    # the phone shows what the person sent (`event` of Said, Tapped, Located, Filed) as read by the sender, with
+    # `earlier` all before it too; the phone's number, empty where no such message is known
+    def saw(self, provider: str, sender: str, event: str, *, earlier: bool = False) -> str: ...
 
     # messages; `message` is `ours` where the wire carries it, else the provider's id
     def misbehaviour(
@@ -299,7 +309,8 @@ class World(Protocol):
     def withdraw(self, sender: str, number: str, message: str) -> bool: ...
     def kept(self, sender: str, message: str) -> Kept | None: ...  # by the provider's id
 
-    # documents and files
+    # documents and files; `address`: where the server under test reaches the sandbox ("http://127.0.0.1:8090")
+    def address(self) -> str: ...
     def keep(self, medium: Medium) -> str: ...
     def medium(self, medium_id: str) -> Medium | None: ...
     # what a provider keeps by name (message templates …): 10,000 at most, the oldest go first; a reset leaves it
@@ -330,6 +341,8 @@ class Twin(Protocol):
     It may also have, and the sandbox looks for them by name:
 
         POSTING: Posting                                          how it posts, where that is not Google's way
+        SENDS: frozenset[str]                                     what a phone can send besides words and taps, of
+                                                                  "file" and "location"; without it both
         def credentials(secret: Callable[[int], str]) -> dict     makes a new sender's; secret(n) = n hex digits
         def answered(body, happening, sender, world) -> None      what the server said to a callback (TwiML)
         async def listen(world, host, port) -> Line               a line of its own; port 0 takes a free one

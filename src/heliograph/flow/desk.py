@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 
-from heliograph.core.conversation import By, Conversation, State, Turn
+from heliograph.core.conversation import CONSOLE, By, Conversation, State, Turn
 from heliograph.core.desk import Context
 from heliograph.core.ports import Desk, DeskTaken, Due
 from heliograph.errors import DeskGone, Fate, SendError
@@ -19,6 +19,7 @@ from heliograph.flow.context import context
 from heliograph.flow.leave import Shift
 from heliograph.flow.live import Change
 from heliograph.flow.means import Means
+from heliograph.flow.registry import OpenDesk
 
 FIRST_PAUSE, LONGEST_PAUSE = 1_000, 300_000  # ms between two tries
 DOUBT_FOR = 3_000  # ms that a lost answer is given before the desk is asked
@@ -31,12 +32,13 @@ async def hand_over(shift: Shift, means: Means) -> None:
     site, id = shift.row.site, shift.row.ref
     there = await means.store.conversation(site, id)
     opened = means.registry.desk(site)
-    if there is None or not there.desk or opened.keeps:
+    if there is None or there.desk in ("", CONSOLE):  # kept here
         await means.store.finish_due(site, "desk", id)
         return
     desk = opened.desk
-    if desk is None or (there.test and not opened.sandbox):
-        why = opened.fault or "The alert is a test key's, and this desk is none of the sandbox's."
+    barred = _barred(there, opened)
+    if desk is None or barred:
+        why = opened.fault or barred
         await _wait(there, why, LONGEST_PAUSE, shift, means)
         return
     try:
@@ -59,6 +61,15 @@ async def hand_over(shift: Shift, means: Means) -> None:
         await _failed(there, error, shift, means)
         return
     await means.store.finish_due(site, "desk", id)
+
+
+def _barred(there: Conversation, opened: OpenDesk) -> str:
+    """Why this conversation may not go to the site's desk as it is now."""
+    if opened.setup.desk != there.desk:
+        return f"It was begun at the desk {there.desk}, and the site's desk is {opened.setup.desk} now."
+    if there.test and not opened.sandbox:
+        return "The alert is a test key's, and this desk is none of the sandbox's."
+    return ""
 
 
 async def _next(there: Conversation, means: Means) -> Turn | None:

@@ -118,6 +118,10 @@ class Registry:
     def site(self, site: str) -> Site | None:
         return self._sites.get(site)
 
+    def sites(self) -> list[Site]:
+        """All of them, by id."""
+        return [self._sites[id] for id in sorted(self._sites)]
+
     def key(self, consumer_key: str) -> tuple[OpenKey, ...]:
         """The keys that share this consumer key: one per token. A bearer key signs nothing and is none of them."""
         return self._signers.get(consumer_key, ())

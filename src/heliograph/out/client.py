@@ -44,8 +44,9 @@ class HttpOut:
         headers: Mapping[str, str] = {},
         body: bytes = b"",
         secrets: Sequence[str] = (),
+        limit: int = ANSWER_LIMIT,
     ) -> Response:
-        """Sends one request and reads its whole answer, whatever its status, at most 1 MiB, until `deadline`
+        """Sends one request and reads its whole answer, whatever its status, at most `limit` bytes, until `deadline`
         (`loop.time()` seconds). `secrets` and the Authorization header are taken out of the note. Raises SendError.
         """
         loop = asyncio.get_running_loop()
@@ -54,7 +55,7 @@ class HttpOut:
         line, failure = await self._line(origin, loop.time(), deadline)
         if line is not None:
             try:
-                got = await self._exchange(origin, line, method, url, headers, body, deadline)
+                got = await self._exchange(origin, line, method, url, headers, body, deadline, limit)
             finally:
                 self._places.release()
             if isinstance(got, Got):
@@ -146,6 +147,7 @@ class HttpOut:
         headers: Mapping[str, str],
         body: bytes,
         deadline: float,
+        limit: int,
     ) -> Got | Broke:
         """Over `line`; where it does not connect, over the name's next address, for as long as nothing was written."""
         loop = asyncio.get_running_loop()
@@ -154,7 +156,7 @@ class HttpOut:
             left = deadline - loop.time()
             if left < LEAST_SECONDS:
                 return Broke(False, True, "no time was left to send")
-            got = await line.exchange(method, url, headers, body, seconds=left, limit=ANSWER_LIMIT)
+            got = await line.exchange(method, url, headers, body, seconds=left, limit=limit)
             if isinstance(got, Got) or got.written:
                 return got
             tried.add(line.address)
@@ -179,7 +181,7 @@ def _failure(broke: Broke) -> _Failure:
     doubt = "The request may have been taken: it is in doubt until a receipt or a repeat with the same id settles it."
     if broke.begun:
         what = f"an answer began and did not come whole ({broke.what})"
-        return "answer_broken", Fate.UNKNOWN, what, doubt, broke.status
+        return "answer_too_long" if broke.long else "answer_broken", Fate.UNKNOWN, what, doubt, broke.status
     if broke.late:
         return "no_answer", Fate.UNKNOWN, "no answer came before the deadline", doubt, None
     return "no_answer", Fate.UNKNOWN, f"the connection ended without an answer ({broke.what})", doubt, None

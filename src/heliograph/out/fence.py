@@ -13,6 +13,7 @@ from heliograph.core.ports import Exchange, Out, Response
 from heliograph.errors import Blame, Fate, SendError
 from heliograph.out import redact
 from heliograph.out.address import AddressRefused, Origin, Rules, prefix, read
+from heliograph.out.client import ANSWER_LIMIT
 
 
 class Fence:
@@ -55,13 +56,16 @@ class Fenced:
         headers: Mapping[str, str] = {},
         body: bytes = b"",
         secrets: Sequence[str] = (),
+        limit: int = ANSWER_LIMIT,
     ) -> Response:
         origin = prefix(url)
         if origin not in self._passed:
             if not self._fence.holds((origin,)):
                 raise _refused(method, url)
             self._passed.add(origin)
-        return await self._out.request(method, url, deadline=deadline, headers=headers, body=body, secrets=secrets)
+        return await self._out.request(
+            method, url, deadline=deadline, headers=headers, body=body, secrets=secrets, limit=limit
+        )
 
     async def addresses(self, host: str, port: int) -> tuple[str, ...]:
         """Asked before every connect of a provider with a line of its own (SMPP)."""

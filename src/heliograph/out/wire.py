@@ -50,6 +50,7 @@ class Broke(msgspec.Struct, frozen=True):
     malformed: bool = False  # it can never be written
     begun: bool = False
     status: int | None = None
+    long: bool = False  # an answer that is longer than was allowed
 
 
 class Line:
@@ -96,7 +97,8 @@ class Line:
                 while (chunk := await answer.body_reader.read_chunk()) is not None:
                     size += len(chunk)
                     if size > limit:
-                        return Broke(True, False, f"it is longer than {limit // 1024} KiB", begun=True, status=status)
+                        what = f"it is longer than {limit // 1024} KiB"
+                        return Broke(True, False, what, begun=True, status=status, long=True)
                     chunks.append(bytes(chunk))
                 return Got(status, dict(answer.headers), chunks[0] if len(chunks) == 1 else b"".join(chunks))
         except PyreqwestError as error:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from heliograph.core.desk_twin import DeskTwin
 from heliograph.core.ports import Answer, Call
 from heliograph.core.twin import Twin, TwinAnswer
 from heliograph.sandbox.control import control
@@ -26,6 +27,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONTROL_BODY = 1_048_576  # bytes
+# What a proxy that lost its way answers with 200 to any call.
+NONSENSE = b"<!doctype html><title>Welcome</title><p>Please sign in to the network."
+FILE_BODY = 24 * 1_048_576  # of a phone's file: 16 MiB in base64, and its JSON
 DROP = "heliograph.drop"  # ASGI extension of serve.py: closes the connection without a byte
 
 
@@ -41,7 +45,8 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
     """The application for one world. `host` is what it listens on: off loopback a `token` is asked for, and its absence
     is a SetupError. The lifespan protocol starts and stops the world."""
     doors = Doors(host, token)
-    twins: list[tuple[str, Twin]] = [(prefix, twin) for twin in world.twins.values() for prefix in twin.PREFIXES]
+    everyone: list[Twin | DeskTwin] = [*world.twins.values(), *world.desk_twins.values()]
+    twins = [(prefix, twin) for twin in everyone for prefix in twin.PREFIXES]
     twins.sort(key=lambda one: -len(one[0]))  # the longest that fits
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,13 +69,16 @@ def asgi(world: World, *, host: str = "127.0.0.1", token: str = "") -> App:
         except _Gone:
             return
         except _TooLarge:
-            await _answer(send, _said(413, f"The body is larger than {CONTROL_BODY:,} bytes."))
+            await _answer(
+                send,
+                _said(413, f"The body is larger than {CONTROL_BODY:,} bytes (with a phone's file: {FILE_BODY:,})."),
+            )
 
     return app
 
 
 async def _twin(
-    twin: Twin, world: World, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
+    twin: Twin | DeskTwin, world: World, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send
 ) -> None:
     try:
         body = await _body(receive, headers, twin.body_limit(scope["path"]))
@@ -81,8 +89,14 @@ async def _twin(
         return
     raw = scope["raw_path"].decode("latin-1")
     query = scope["query_string"].decode("latin-1")
-    url = f"{scope['scheme']}://{headers.get('host', '')}{raw}{'?' + query if query else ''}"
+    world.reached_at = f"{scope['scheme']}://{headers.get('host', '')}"
+    url = f"{world.reached_at}{raw}{'?' + query if query else ''}"
+    world.garbles = False
     answer = twin.answer(Call(method=scope["method"], url=url, headers=headers, body=body), world)
+    if world.garbles and answer.end == "answer":
+        answer = TwinAnswer(body=NONSENSE, headers={"content-type": "text/html"}, delay=answer.delay)
+    if world.desk_twins.get(twin.NAME) is twin and scope["method"] != "GET":
+        world.desk_changed(twin.NAME)
     if answer.delay or answer.end != "answer":
         await _late(answer, world, scope, receive, send)
     else:
@@ -136,7 +150,7 @@ async def _own(
     elif path == "/sandbox/events" and method == "GET":
         await _events(world, headers, receive, send)
     elif path.startswith("/sandbox/"):
-        body = await _body(receive, headers, CONTROL_BODY)
+        body = await _body(receive, headers, FILE_BODY if path.endswith("/file") else CONTROL_BODY)
         await _answer(send, await control(method, path[9:], dict(parse_qsl(query)), body, world))
     elif method not in ("GET", "HEAD"):
         await _answer(send, _said(405, f"{method} {path[:80]}: pages can only be read.", {"allow": "GET, HEAD"}))

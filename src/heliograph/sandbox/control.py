@@ -1,4 +1,4 @@
-"""The sandbox's own API under /sandbox: phones, senders, misbehaviour, scenario, log, counts, reset."""
+"""The sandbox's own API under /sandbox: phones, senders, desks, misbehaviour, scenario, log, counts, reset."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from heliograph.core.ports import Answer
 from heliograph.errors import SetupError
-from heliograph.sandbox import person, phone_json, scenario
+from heliograph.sandbox import desks, person, phone_json, scenario
 from heliograph.sandbox.handset import Switches
 from heliograph.sandbox.magic import MAGIC
 from heliograph.sandbox.register import SenderBody, register, told, verify_again
@@ -21,6 +21,7 @@ _PARTS = (
     "handsets",
     "agents",
     "senders",
+    "desks",
     "behaviour",
     "scenario",
     "lines",
@@ -65,6 +66,14 @@ async def _route(method: str, path: str, query: dict[str, str], body: bytes, wor
             return await register(_read(body, SenderBody), world)
         case "POST", ["agents" | "senders", sender_id, "verify"]:
             return await verify_again(sender_id, world)
+        case "GET", ["desks"]:
+            return {"desks": [desks.told(known) for known in world.accounts_at_desks.values()]}
+        case "POST", ["desks"]:
+            return desks.register(_read(body, desks.DeskBody), world)
+        case "GET", ["desks", desk, account]:
+            return desks.shown(desks.account(desk, account, world), world)
+        case "POST", ["desks", desk, account, "deeds"]:
+            return desks.do(_read(body, desks.AgentDeed), desks.account(desk, account, world), world)
         case "GET", ["behaviour"]:
             return _behaviour(world)
         case "POST", ["behaviour"]:

@@ -32,13 +32,19 @@ class ToSender(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`label`: its name, which only some channels carry."""
+
     latitude: float
     longitude: float
+    label: str = ""
     sender: str = ""
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    url: str
+    """The bytes (`data`, base64 in JSON), which the provider's twin then serves, or the `url` of a file elsewhere."""
+
     content_type: str
+    url: str = ""
+    data: bytes = b""
     name: str = ""
     sender: str = ""

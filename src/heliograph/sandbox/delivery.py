@@ -132,6 +132,7 @@ class Delivery:
         bubble.state = "delivered"
         bubble.at = world.now()
         handset.messages.append(bubble)
+        world.courtesies.wrote(handset, bubble.provider, bubble.sender)
         world.ledger.entry(bubble.sender, bubble.counted).deliveries += 1
         world.ledger.totals["deliveries"] += 1
         world.note("delivered", number=handset.number, sender=bubble.sender, message=bubble.counted)

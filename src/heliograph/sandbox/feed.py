@@ -1,4 +1,5 @@
-"""The change feed of the pages: which handsets changed after a given point, without a history that could run out."""
+"""The change feed of the pages: which handsets and desks changed after a given point, by no history that could run
+out."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ COMMENT = 15.0  # seconds between comment lines, so that proxies keep the line o
 
 
 class Feed:
-    """For each handset the number of its last change, in the order of change. A reader who was away gets every handset
-    that changed since, once. Numbers go on from the clock's, so that those of an earlier sandbox are always older."""
+    """For each handset (and each account at a desk, as desk/account) the number of its last change, in the order of
+    change. A reader who was away gets every one that changed since, once. Numbers go on from the clock's, so that those
+    of an earlier sandbox are always older."""
 
     def __init__(self, start: int) -> None:
         self._count = start * 1_000
@@ -65,7 +67,8 @@ class Feed:
             while not self.closed:
                 for change, number in self.since(at):
                     at = change
-                    yield b'id: %d\nevent: handset\ndata: {"number":"%s"}\n\n' % (change, number.encode())
+                    kind = b'desk\ndata: {"account"' if "/" in number else b'handset\ndata: {"number"'
+                    yield b'id: %d\nevent: %s:"%s"}\n\n' % (change, kind, number.encode())
                 try:
                     await asyncio.wait_for(wake.wait(), COMMENT)
                 except TimeoutError:

@@ -54,7 +54,8 @@ class Handset(msgspec.Struct, kw_only=True):
     `reads`: the person looks at what comes, a moment after delivery. `muted`: it comes without a sound, and nobody
     looks until the phone is opened. `waiting`: taken by the provider while the phone could not be reached, oldest
     first. `stopped`: senders (provider/id) that the person opted out of at the provider, "*" = of all.
-    `said`: when the person last wrote to a sender (provider/id), ms."""
+    `said`: when the person last wrote to a sender (provider/id), ms. `written_by`: senders that show that they write,
+    until when (ms)."""
 
     number: str
     name: str = ""
@@ -69,6 +70,7 @@ class Handset(msgspec.Struct, kw_only=True):
     waiting: dict[str, Bubble] = msgspec.field(default_factory=dict)
     stopped: set[str] = msgspec.field(default_factory=set)
     said: dict[str, int] = msgspec.field(default_factory=dict)
+    written_by: dict[str, int] = msgspec.field(default_factory=dict)
 
     def reached(self, channel: str) -> bool:
         """Whether a message of this channel gets through now. A channel that nobody knows does."""

@@ -8,12 +8,25 @@ from typing import Any
 import msgspec
 
 from heliograph.core.content import File, Media, Reply
-from heliograph.core.twin import Filed, Happening, KnownSender, Located, Said, Shown, Subscribed, Tapped, Typing
+from heliograph.core.twin import (
+    Filed,
+    Happening,
+    KnownSender,
+    Located,
+    Medium,
+    Said,
+    Shown,
+    Subscribed,
+    Tapped,
+    Typing,
+)
 from heliograph.sandbox.deeds import Place, Reading, Saying, Sending, Tapping, ToSender
 from heliograph.sandbox.handset import Bubble, Handset, Switches, key_of, suggestion
-from heliograph.sandbox.phone_json import content_of
+from heliograph.sandbox.phone_json import content_of, sends
 from heliograph.sandbox.world import World
 from heliograph.sandbox.wrong import NotPossible
+
+FILE_BYTES = 16 * 1024 * 1024
 
 
 def switch(world: World, handset: Handset, switches: Switches) -> None:
@@ -93,22 +106,34 @@ def location(world: World, handset: Handset, place: Place) -> None:
     if not (-90 <= place.latitude <= 90 and -180 <= place.longitude <= 180):
         raise NotPossible(f"{place.latitude}, {place.longitude} is not a place on Earth.")
     sender = _sender(world, handset, place.sender)
-    located = Located(**_event(world, handset, sender), latitude=place.latitude, longitude=place.longitude)
-    _out(world, handset, sender, located, text=f"Location {place.latitude:g}, {place.longitude:g}")
+    _carries(world, sender, "location")
+    located = Located(
+        **_event(world, handset, sender), latitude=place.latitude, longitude=place.longitude, label=place.label
+    )
+    words = f"{place.label or 'Location'} {place.latitude:g}, {place.longitude:g}"
+    _out(world, handset, sender, located, text=words)
 
 
 def file(world: World, handset: Handset, sending: Sending) -> None:
-    if not sending.url or not sending.content_type:
-        raise NotPossible("A file needs url and content_type.")
+    if bool(sending.url) == bool(sending.data) or not sending.content_type:
+        raise NotPossible("A file needs content_type, and either url or data.")
+    if len(sending.data) > FILE_BYTES:
+        raise NotPossible(f"The file has {len(sending.data):,} bytes; a phone sends {FILE_BYTES:,} at most.")
     sender = _sender(world, handset, sending.sender)
+    _carries(world, sender, "file")
+    medium = world.keep(Medium(content_type=sending.content_type, data=sending.data)) if sending.data else ""
+    url = f"/media/{medium}" if medium else sending.url
     filed = Filed(
         **_event(world, handset, sender),
-        url=sending.url,
+        url=f"{world.address()}{url}" if medium else url,
         content_type=sending.content_type,
         name=sending.name,
+        size=len(sending.data),
+        medium=medium,
     )
     bubble = _out(world, handset, sender, filed, text=sending.name or sending.url)
-    bubble.shown = Shown(content=File(media=Media(url=sending.url, description=sending.name)))
+    bubble.shown = Shown(content=File(media=Media(url=url, description=sending.name)))
+    world.feed.changed(handset.number)
 
 
 def subscribe(world: World, handset: Handset, to: ToSender, *, wanted: bool) -> None:
@@ -173,6 +198,11 @@ def _sender(world: World, handset: Handset, wanted: str) -> KnownSender:
     )
 
 
+def _carries(world: World, sender: KnownSender, what: str) -> None:
+    if what not in sends(world.twins[sender.provider]):
+        raise NotPossible(f"A phone cannot send a {what} to {sender.provider}; its provider carries none.")
+
+
 def _known(world: World, provider: str, sender_id: str) -> KnownSender:
     sender = world.sender(provider, sender_id)
     if sender is None:
@@ -196,6 +226,7 @@ def _out(
         quotes=quotes,
     )
     handset.messages.append(bubble)
+    world.courtesies.sent(handset, bubble)
     handset.said[f"{sender.provider}/{sender.id}"] = world.now()
     world.note(
         "said", number=handset.number, sender=sender.id, message=bubble.id, detail=type(happening).__name__.lower()

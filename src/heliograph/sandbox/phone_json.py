@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from heliograph.core.content import Content, Text
-from heliograph.core.twin import Shown
+from heliograph.core.twin import Shown, Twin
 from heliograph.sandbox.handset import Bubble, Handset, summary
 from heliograph.sandbox.world import World
+
+EVERYTHING = frozenset({"file", "location"})
 
 
 def overview(world: World) -> dict[str, Any]:
@@ -23,8 +25,16 @@ def phone(handset: Handset, world: World) -> dict[str, Any]:
         **_switches(handset),
         "unread": handset.unread,
         "stopped": sorted(handset.stopped),
+        "written_by": [key for key, until in handset.written_by.items() if until > world.now()],
+        "sends": {name: sorted(sends(twin)) for name, twin in world.twins.items()},
         "messages": [_bubble(bubble, world) for bubble in _whole(handset.messages, world)],
     }
+
+
+def sends(twin: Twin) -> frozenset[str]:
+    """What a phone can send to a provider's senders besides words and taps."""
+    found: frozenset[str] = getattr(twin, "SENDS", EVERYTHING)
+    return found
 
 
 def shown_of(bubble: Bubble, world: World) -> Shown | None:

@@ -11,7 +11,9 @@ from msgspec import Meta
 from heliograph.core.twin import Misbehaviour, Verb
 
 # no_rcs is the former word for unreachable.
-CallRule = Literal["slow", "throttle", "refuse", "error", "unreachable", "no_rcs", "silent", "drop", "drop_before"]
+CallRule = Literal[
+    "slow", "throttle", "refuse", "error", "unreachable", "no_rcs", "silent", "drop", "drop_before", "garble"
+]
 ReceiptRule = Literal[
     "lose_receipts",
     "double_receipts",
@@ -28,17 +30,20 @@ _DO = re.compile(r"`\$(?:\.rule\[[^\]]*\])?\.do`")
 
 SECONDS = {"slow": 3.0, "throttle": 2.0, "late_receipts": 30.0}
 STATUS = {"throttle": 429, "refuse": 403, "error": 500, "unreachable": 404}
+AT_DESKS = frozenset({"desk_open", "desk_say", "desk_close", "token"})
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom a rule is about; empty = everyone. `agent` is the former word for `sender`. `call`: which call; empty =
-    create (unreachable: capabilities too)."""
+    create (unreachable: capabilities too). `desk`: a desk instead of a provider, `sender` its account; without a `call`
+    all of its calls."""
 
     number: str = ""
     channel: str = ""
     provider: str = ""
     sender: str = ""
     agent: str = ""
+    desk: str = ""
     call: Verb | Literal[""] = ""
 
 
@@ -67,8 +72,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             return False
         if (match.sender and match.sender != asked.sender) or (match.agent and match.agent != asked.sender):
             return False
+        if match.desk and (match.desk != asked.provider or asked.verb not in AT_DESKS):
+            return False
         if match.call:
             return match.call == asked.verb
+        if match.desk:
+            return True
         return asked.verb == "create" or (asked.verb == "capabilities" and self.do in _UNREACHABLE)
 
     def effect(self) -> Misbehaviour:
@@ -78,7 +87,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The call that a rule may be about."""
+    """The call that a rule may be about. `provider`: or the desk."""
 
     verb: Verb
     number: str = ""

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from heliograph.errors import SetupError
+from heliograph.sandbox.desks import AgentDeed
 from heliograph.sandbox.handset import Switches
 from heliograph.sandbox.person import ACTIONS
 from heliograph.sandbox.rule import Rule, why
@@ -58,6 +59,9 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     `do`: what a person does, by the control API's word (say, tap, read, typing, location, file, unsubscribe, subscribe,
     accept) or `switch` (the phone's switches), with the body that the control API takes in `with`; or `cut`, which
     breaks the connections of `provider`. `number`: whose phone; upon a line it may be left out: that line's phone.
+
+    With a `desk` (its name, or desk/account where it has several) an agent does it: say, type, read, take, transfer or
+    close, in the conversation that `with` names, else in the line's, else in the open one that was spoken in last.
     """
 
     do: str
@@ -66,6 +70,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     after: Seconds = 0
     number: str = ""
     provider: str = ""
+    desk: str = ""
     body: dict[str, Any] = msgspec.field(name="with", default_factory=dict)
 
 
@@ -113,6 +118,12 @@ def _faults(scenario: Scenario) -> Iterator[str]:
 def _act_faults(act: Act) -> Iterator[str]:
     if (act.at is None) is (act.on is None):
         yield "needs either at (seconds) or on (a line of the log)."
+    if act.desk:
+        try:
+            agents_deed(act)
+        except msgspec.ValidationError as fault:
+            yield f"is an agent's: {fault}."
+        return
     if act.do == "cut":
         if not act.provider:
             yield "cuts a line: name its provider."
@@ -129,6 +140,11 @@ def _act_faults(act: Act) -> Iterator[str]:
         msgspec.convert(act.body, shape)
     except msgspec.ValidationError as fault:
         yield f"with: {fault}."
+
+
+def agents_deed(act: Act) -> AgentDeed:
+    """What an agent is to do. Raises msgspec.ValidationError."""
+    return msgspec.convert({**act.body, "do": act.do}, AgentDeed)
 
 
 Told = Literal["waits", "done", "not possible"]

@@ -100,7 +100,9 @@ async def serve(
             await task
             raise SetupError(f"The sandbox did not start on {host}:{port}.", code="sandbox_not_started")
         await asyncio.sleep(0.005)
-    return Running(world, server, task, host, listener.getsockname()[1])
+    running = Running(world, server, task, host, listener.getsockname()[1])
+    world.reached_at = world.reached_at or running.url
+    return running
 
 
 async def _open_lines(world: World, host: str, ports: Mapping[str, int]) -> None:

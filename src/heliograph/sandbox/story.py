@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from heliograph.sandbox import desks
 from heliograph.sandbox.handset import Switches
 from heliograph.sandbox.ledger import Line
 from heliograph.sandbox.person import ACTIONS, switch
-from heliograph.sandbox.scenario import Act, On, PlannedRule, Scenario
-from heliograph.sandbox.wrong import NotPossible
+from heliograph.sandbox.scenario import Act, On, PlannedRule, Scenario, agents_deed
+from heliograph.sandbox.wrong import NotPossible, Wrong
 
 if TYPE_CHECKING:
     from heliograph.sandbox.world import World
@@ -57,7 +58,7 @@ class Story:
                 continue
             self._seen[index] += 1
             if act.on.every or self._seen[index] == act.on.nth:
-                self._world.timers.after(act.after, partial(self._do, index, act, act.number or line.number))
+                self._world.timers.after(act.after, partial(self._do, index, act, act.number or line.number, line))
 
     def shown(self) -> dict[str, Any]:
         acts = [
@@ -76,15 +77,28 @@ class Story:
         self._world.behaviour.remove(key)
         self._world.note("behaves", detail=f"rule {key} ended")
 
-    def _do(self, index: int, act: Act, number: str) -> None:
+    def _do(self, index: int, act: Act, number: str, line: Line | None = None) -> None:
         world = self._world
         try:
-            self._act(act, number)
-        except NotPossible as fault:
+            if act.desk:
+                self._at_desk(act, line)
+            else:
+                self._act(act, number)
+        except Wrong as fault:
             self.failed.append(f"act[{index}] {act.do}: {fault}")
             world.note("scenario", number=number, detail=f"act[{index}] {act.do} was not possible: {fault}")
             return
         self.done[index] += 1
+
+    def _at_desk(self, act: Act, line: Line | None) -> None:
+        world = self._world
+        name, _, id = act.desk.partition("/")
+        accounts = [known for known in world.desks(name) if id in ("", known.id)]
+        if len(accounts) > 1 and line is not None:
+            accounts = [known for known in accounts if known.id == line.sender]
+        if len(accounts) != 1:
+            raise NotPossible(f"{len(accounts)} accounts are registered as {act.desk!r}; one is right.")
+        desks.do(agents_deed(act), accounts[0], world, about=line.message if line is not None else "")
 
     def _act(self, act: Act, number: str) -> None:
         world = self._world

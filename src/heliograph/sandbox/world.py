@@ -10,7 +10,8 @@ from collections.abc import Iterable, MutableMapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
-from heliograph.core.ports import Clock
+from heliograph.core.desk_twin import DeskTwin
+from heliograph.core.ports import Call, Clock
 from heliograph.core.twin import (
     Arrival,
     Happening,
@@ -24,8 +25,10 @@ from heliograph.core.twin import (
     Verb,
 )
 from heliograph.errors import PlugError
+from heliograph.sandbox import desks
 from heliograph.sandbox.behaviour import Behaviour
 from heliograph.sandbox.callbacks import Callbacks
+from heliograph.sandbox.courtesies import Courtesies
 from heliograph.sandbox.delivery import PACE, Delivery, Pace
 from heliograph.sandbox.feed import Feed
 from heliograph.sandbox.handset import Bubble, Handset
@@ -47,7 +50,7 @@ SETTLED = 0.05  # seconds between two looks whether anything is under way
 
 
 class World:
-    """Twins are handed in (`plugs.twins()`): the sandbox knows no provider by itself.
+    """Twins are handed in (`plugs.twins()`, `plugs.desk_twins()`): the sandbox knows no provider and no desk by itself.
 
     The same `seed` and the same calls in the same order give the same story; ids are new each time (a server that knew
     them from an earlier run would drop the events as repeated). `lanes`: callbacks
@@ -59,6 +62,7 @@ class World:
         twins: Iterable[Twin | ModuleType],
         *,
         clock: Clock,
+        desk_twins: Iterable[DeskTwin | ModuleType] = (),
         seed: int = 0,
         pace: Pace = PACE,
         lanes: int = 1,
@@ -66,6 +70,7 @@ class World:
     ) -> None:
         self.clock = clock
         self.twins = {twin.NAME: twin for twin in map(_twin, twins)}
+        self.desk_twins = {twin.NAME: twin for twin in map(desks.twin, desk_twins)}
         self.random = random.Random(seed)
         self.senders: dict[tuple[str, str], KnownSender] = {}
         self.accounts_at_desks: dict[tuple[str, str], KnownDesk] = {}  # by (desk, account)
@@ -78,11 +83,14 @@ class World:
         self.lines: dict[str, Line] = {}  # of the twins that have one, by provider; serve.py opens them
         self.timers = Timers(clock)
         self.post = Post()
+        self.courtesies = Courtesies(self)
+        self.reached_at = ""  # where the server under test last reached it
         self.telling = Telling(self)
         self.callbacks = Callbacks(clock, self.post.send, self.telling.note_callback, lanes=lanes)
         self.seed = self.usual_seed = seed
         self.usual_pace = pace
         self.story: Story | None = None
+        self.garbles = False  # the call that is being answered gets nonsense for an answer
         self._accounts: dict[str, list[str]] = {}
         self._shelves: dict[str, Shelf] = {}
         self._tokens: OrderedDict[str, tuple[str, int]] = OrderedDict()
@@ -127,7 +135,8 @@ class World:
 
     async def reset(self) -> None:
         """Empties phones, log, counts, behaviour and what is under way, and starts the story of the seed again.
-        Accounts, tokens, senders, templates and files stay: the server under test goes on."""
+        Accounts, tokens, senders, templates and files stay: the server under test goes on. Desks forget their
+        conversations."""
         await self.callbacks.stop()
         for line in self.lines.values():
             line.clear()
@@ -137,6 +146,10 @@ class World:
         self.ledger.reset()
         numbers = list(self.handsets)
         self.handsets.clear()
+        self.garbles = False
+        for desk in self.desk_twins:
+            self.shelf(desk).clear()
+            self.desk_changed(desk)
         self.random.seed(self.seed)
         for number in numbers:
             self.feed.changed(number)
@@ -183,12 +196,32 @@ class World:
     def desks(self, desk: str) -> list[KnownDesk]:
         return [one for one in self.accounts_at_desks.values() if one.desk == desk]
 
+    def add_desk(self, known: KnownDesk) -> None:
+        """Registers or replaces an account at a desk. Callbacks that wait go to its webhook of now, at once."""
+        former = self.accounts_at_desks.get((known.desk, known.id))
+        self.accounts_at_desks[(known.desk, known.id)] = known
+        if former is not None and known.webhook:
+            self.callbacks.moved(known.id, former.webhook)
+        self.desk_changed(known.desk)
+
+    def desk_tells(self, desk: KnownDesk, calls: Sequence[Call], conversation: str = "") -> None:
+        desks.post(desk, calls, self, conversation=conversation, kind="told")
+
+    def desk_changed(self, desk: str) -> None:
+        """Tells the pages of its accounts."""
+        for known in self.desks(desk):
+            self.feed.changed(f"{known.desk}/{known.id}")
+
     def known(self, provider: str) -> list[KnownSender]:
         return [sender for sender in self.senders.values() if sender.provider == provider]
 
     def new_credentials(self, provider: str) -> dict[str, str]:
         make = getattr(self.twins[provider], "credentials", None)
-        return dict(make(lambda digits: secrets.token_hex(digits)[:digits])) if make else {}
+        return dict(make(self.secret)) if make else {}
+
+    def secret(self, digits: int) -> str:
+        """Hex digits that nobody can guess."""
+        return secrets.token_hex(digits)[:digits]
 
     def reach(self, number: str) -> Handset:
         """The phone as it is, or as it would be: asking about a number does not make a phone."""
@@ -216,7 +249,9 @@ class World:
         self, verb: Verb, number: str, sender: str, message: str = "", *, provider: str = ""
     ) -> Misbehaviour | None:
         if not provider:
-            provider = next((known.provider for known in self.senders.values() if known.id == sender), "")
+            known = ((one.provider, one.id) for one in self.senders.values())
+            at_desks = ((one.desk, one.id) for one in self.accounts_at_desks.values())
+            provider = next((name for name, id in (*known, *at_desks) if id == sender), "")
         rule = self.behaviour.on_call(
             Asked(
                 verb=verb,
@@ -229,6 +264,9 @@ class World:
         )
         if rule is not None:
             self.note("misbehaviour", number=number, sender=sender, message=message, detail=f"{rule.do} on {verb}")
+        if rule is not None and rule.do == "garble":
+            self.garbles = True  # the twin goes on as if nothing were; asgi.py spoils what it answers
+            return None
         return rule
 
     def receipts_rule(self, number: str, bubble: Bubble, after: int) -> Misbehaviour | None:
@@ -281,6 +319,15 @@ class World:
         line = self.ledger.note(self.clock.now(), kind, number, sender, message, detail)
         if self.story is not None:
             self.story.noticed(line)
+
+    def writes(self, number: str, provider: str, sender: str, seconds: float) -> None:
+        self.courtesies.writes(number, provider, sender, seconds)
+
+    def saw(self, provider: str, sender: str, event: str, *, earlier: bool = False) -> str:
+        return self.courtesies.saw(provider, sender, event, earlier=earlier)
+
+    def address(self) -> str:
+        return self.reached_at
 
     # ── messages and phones (the work is delivery.py's) ─────────────────────────────────────────────────────────
 

@@ -11,6 +11,7 @@ from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState, moved, shown
 from heliograph.store import begin, claims, due, journal, operators, outbox, receipts, standing
+from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.standing import Standing
 from heliograph.store.verb import Verb
@@ -21,11 +22,11 @@ _SENT = AttemptState.SENT.value
 _UNDER_WAY = frozenset({AlertState.ACCEPTED, AlertState.SCHEDULED, AlertState.SENDING})
 
 
-def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
+def accept(acceptance: Acceptance, hide: Hide) -> Verb[Accepted | Taker | Barred]:
     """Opt-outs, then claims, then the rest: what refuses comes before anything that would have to be undone."""
     alert, attempt = acceptance.alert, acceptance.attempt
     if acceptance.due:  # something is to be sent, now or later
-        rows = yield "opt_outs_of", (alert.site, alert.recipient)
+        rows = yield "opt_outs_of", (alert.site, alert.recipient, hide(alert.site, alert.recipient))
         if rows:
             scopes = concerning((row[0] for row in rows), alert.skill)
             if not scopes <= acceptance.opted_out:
@@ -51,7 +52,7 @@ def accept(acceptance: Acceptance) -> Verb[Accepted | Taker | Barred]:
     return Accepted(former=former)
 
 
-def outcome(outcome: Outcome, clock: Callable[[], int]) -> Verb[bool]:
+def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert, now = outcome.site, outcome.alert, clock()
     if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
@@ -84,7 +85,7 @@ def outcome(outcome: Outcome, clock: Callable[[], int]) -> Verb[bool]:
     before = AlertState(alert_state)
     if outcome.next or outcome.revoke_asked:
         asked = attempt.revoke_asked if attempt is not None else None
-        if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings))):
+        if not (yield from begin.may(outcome, before, attempt_state, asked, len(standings), hide)):
             return False
     if attempt is not None and attempt_state is not None:
         was = msgspec.structs.replace(attempt)

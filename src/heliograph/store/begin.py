@@ -7,6 +7,7 @@ from heliograph.core.optout import ALL, SKILL, concerning
 from heliograph.core.ports import Outcome
 from heliograph.core.states import ENDS, AlertState, AttemptState
 from heliograph.store import journal
+from heliograph.store.hidden import Hide
 from heliograph.store.verb import Verb
 
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
@@ -17,7 +18,12 @@ _FURTHER = {
 
 
 def may(
-    outcome: Outcome, alert: AlertState, attempt: AttemptState | None, revoke_asked: int | None, attempts: int
+    outcome: Outcome,
+    alert: AlertState,
+    attempt: AttemptState | None,
+    revoke_asked: int | None,
+    attempts: int,
+    hide: Hide,
 ) -> Verb[bool]:
     """False: the decision rests on what is no longer so, and nothing of the outcome may be written. `alert`, `attempt`,
     `revoke_asked`, how many `attempts` there were: as they are now."""
@@ -30,7 +36,8 @@ def may(
         return False
     if attempts != begun.number - 1:
         return False
-    scopes = frozenset(row[0] for row in (yield "opt_outs_of", (outcome.site, begun.recipient)))
+    place = outcome.site, begun.recipient, hide(outcome.site, begun.recipient)
+    scopes = frozenset(row[0] for row in (yield "opt_outs_of", place))
     if any(scope.startswith(SKILL) for scope in scopes):
         pages = journal.Pages((yield "journal_of", (outcome.site, outcome.alert)))
         scopes = concerning(scopes, pages.skill)

@@ -17,6 +17,7 @@ from heliograph.core.ports import (
     Changes,
     Claim,
     Due,
+    Erased,
     Joined,
     LooseEnds,
     Outcome,
@@ -28,26 +29,31 @@ from heliograph.core.ports import (
 )
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
+from heliograph.core.user import Audited
 from heliograph.core.webhook import Event, Tell, Waiting, Webhook
 from heliograph.store import (
     alerts,
     claims,
     due,
+    erase,
     facts,
     heard,
+    hidden,
     housekeeping,
     media,
     operators,
     opt_outs,
     outbox,
     registry,
+    secrets,
     webhooks,
 )
 from heliograph.store.database_conversations import Conversations
+from heliograph.store.database_users import Users
 from heliograph.store.verb import Engine
 
 
-class Database(Conversations):
+class Database(Conversations, Users):
     """core.ports.Store on an engine. `now` (ms) dates what a verb is given no time for."""
 
     def __init__(self, engine: Engine, now: Callable[[], int]) -> None:
@@ -56,13 +62,14 @@ class Database(Conversations):
         self._read = engine.read
         self._look = engine.look
         self._now = now
+        self._hide: hidden.Hide = hidden.nobody
 
     # the life of an alert
     async def accept(self, acceptance: Acceptance) -> Accepted | Taker | Barred:
-        return await self._write(alerts.accept, acceptance)
+        return await self._write(alerts.accept, acceptance, self._hide)
 
     async def outcome(self, outcome: Outcome) -> bool:
-        return await self._write(alerts.outcome, outcome, self._now)
+        return await self._write(alerts.outcome, outcome, self._now, self._hide)
 
     async def spend(self, taken: tuple[Claim, ...]) -> Taker | None:
         return await self._write(claims.spend, taken, self._now())
@@ -96,7 +103,7 @@ class Database(Conversations):
         *,
         tell: Tell = None,
     ) -> list[Joined]:
-        return await self._write(heard.hear, site, channel, sender, events, now, tell)
+        return await self._write(heard.hear, site, channel, sender, events, now, self._hide, tell)
 
     # reading
     async def record(self, alert: str) -> Record | None:
@@ -132,14 +139,14 @@ class Database(Conversations):
         await self._write(facts.keep_capability, site, sender, recipient, capability)
 
     async def opted_out(self, site: str, recipient: str, skill: str) -> frozenset[str]:
-        return await self._read(facts.opted_out, site, recipient, skill)
+        return await self._read(facts.opted_out, site, recipient, skill, self._hide)
 
     async def count_alerts(self, site: str, recipient: str, since: int, *, test: bool = False) -> int:
         return await self._read(facts.count_alerts, site, recipient, since, test)
 
     # opt-outs as people and files write them
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]:
-        return await self._write(opt_outs.put, rows, self._now())
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
+        return await self._write(opt_outs.put, rows, self._now(), self._hide, audited)
 
     async def opt_outs(
         self,
@@ -147,10 +154,38 @@ class Database(Conversations):
         site: str = "",
         recipient: str = "",
         scope: str = "",
+        erased: bool = False,
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]:
-        return await self._look(opt_outs.listed, site, recipient, scope, after, limit)
+        return await self._look(opt_outs.listed, site, recipient, scope, erased, after, limit, self._hide)
+
+    # erasing a recipient
+    def hide_by(self, key: bytes) -> None:
+        self._hide = hidden.by(key)
+
+    async def secret(self, name: str) -> str:
+        return await self._read(secrets.read, name)
+
+    async def make_secret(self, name: str, value: str) -> str:
+        return await self._write(secrets.make, name, value)
+
+    async def replace_secret(self, name: str, former: str, value: str) -> bool:
+        return await self._write(secrets.replace, name, former, value)
+
+    async def hide_opt_outs(self, site: str, recipient: str) -> int:
+        return await self._write(erase.hide, site, recipient, self._hide)
+
+    async def erase(self, site: str, recipient: str) -> Erased:
+        return await self._write(erase.bite, site, recipient)
+
+    async def erase_unmatched(
+        self, site: str, recipient: str, after: tuple[str, str, str]
+    ) -> tuple[int, tuple[str, str, str] | None]:
+        return await self._write(erase.unmatched, site, recipient, after)
+
+    async def erasable(self, site: str, recipient: str) -> Erased:
+        return await self._look(erase.counted, site, recipient)
 
     # what operators look at
     async def loose_ends(self, before: int) -> list[LooseEnds]:

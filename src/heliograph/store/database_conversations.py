@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from heliograph.core.conversation import Closer, Conversation, Turn
 from heliograph.core.desk import DeskEvent
-from heliograph.core.ports import DeskJoined, DeskTaken, Inbox, Queue, Said, TurnOutcome
+from heliograph.core.ports import DeskJoined, DeskTaken, DeskWaits, Inbox, Queue, Said, TurnOutcome
 from heliograph.store import conversations, desks, receipts, turns
 from heliograph.store.verb import Engine
 
@@ -39,6 +39,9 @@ class Conversations:
         self, site: str, conversation: str, *, after: int = 0, newest: bool = False, limit: int = 200
     ) -> list[Turn]:
         return await self._engine.read(conversations.turns, site, conversation, after, newest, limit)
+
+    async def desks_waiting(self) -> list[DeskWaits]:
+        return await self._engine.look(desks.waiting)
 
     async def touched(self, since: int) -> list[Conversation]:
         return await self._engine.look(conversations.touched, since)

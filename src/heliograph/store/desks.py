@@ -8,11 +8,13 @@ import msgspec
 
 from heliograph.core.conversation import By, Closer, Conversation, State, Turn
 from heliograph.core.desk import AgentSaid, AgentSaw, AgentTyping, DeskClosed, DeskEvent, DeskMoved, DeskUnknown
-from heliograph.core.ports import DeskJoined, DeskTaken
+from heliograph.core.ports import DeskJoined, DeskTaken, DeskWaits, lane
 from heliograph.store import conversations, turns
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
+WAITING = 200  # turns after the last that the desk took, which are looked at
+MOST = 10_000  # waiting conversations that are counted at most
 _replace = msgspec.structs.replace
 
 
@@ -86,8 +88,20 @@ def _said(there: Conversation, event: AgentSaid, now: int) -> Verb[DeskJoined]:
 def _closed(there: Conversation, event: DeskClosed, now: int) -> Verb[DeskJoined]:
     if there.state is not State.OPEN:
         return DeskJoined(conversation=there)
+    if (yield from _unheard(there)):
+        # The recipient spoke while an agent closed it: it is opened there anew, so that somebody reads that.
+        over = _replace(there, reference="", agent="", doubt=0)
+        there, turn = yield from turns.add(over, turns.event("reopened", event.author, now), now)
+        yield from turns.tell_desk(there, now)
+        return DeskJoined(conversation=there, turn=turn)
     there, turn = yield from turns.closed(there, Closer.DESK, event.author, now)
     return DeskJoined(conversation=there, turn=turn)
+
+
+def _unheard(there: Conversation) -> Verb[bool]:
+    """Whether the recipient has said something that the desk has not taken."""
+    left = yield from conversations.turns(there.site, there.id, there.handed, False, WAITING)
+    return any(turn.by is By.RECIPIENT for turn in left)
 
 
 def _moved(there: Conversation, event: DeskMoved, now: int) -> Verb[DeskJoined]:
@@ -98,3 +112,15 @@ def _moved(there: Conversation, event: DeskMoved, now: int) -> Verb[DeskJoined]:
     there = _replace(there, skill=event.skill or there.skill, agent=event.author)
     there, turn = yield from turns.add(there, turn, now)
     return DeskJoined(conversation=there, turn=turn)
+
+
+def waiting() -> Verb[list[DeskWaits]]:
+    """Whose desks did not take turns when they were asked, by site."""
+    found: dict[str, list[str]] = {}
+    for site, conversation in (yield "desks_waiting", (lane("desk"), MOST)):
+        found.setdefault(site, []).append(conversation)
+    told: list[DeskWaits] = []
+    for site, ids in sorted(found.items()):
+        one = yield from conversations.read(site, ids[0])
+        told.append(DeskWaits(site=site, waiting=len(ids), why=one.trouble if one else ""))
+    return told

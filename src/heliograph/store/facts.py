@@ -9,6 +9,7 @@ from heliograph.core.optout import concerning
 from heliograph.core.ports import AlertRow
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.store.codec import encode
+from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.verb import Row, Verb
 
@@ -29,8 +30,8 @@ def keep_capability(site: str, sender: str, recipient: str, answer: Capability) 
     yield "capability_put", (site, sender, recipient, answer.asked, encode(answer))
 
 
-def opted_out(site: str, recipient: str, skill: str) -> Verb[frozenset[str]]:
-    rows = yield "opt_outs_of", (site, recipient)
+def opted_out(site: str, recipient: str, skill: str, hide: Hide) -> Verb[frozenset[str]]:
+    rows = yield "opt_outs_of", (site, recipient, hide(site, recipient))
     return concerning((row[0] for row in rows), skill)
 
 

@@ -6,16 +6,20 @@ from uuid import uuid4
 
 import msgspec
 
-from heliograph.core import option
+from heliograph.core import option, wish
 from heliograph.core.alert import alert_of, number_of
 from heliograph.core.content import Reply, suggestions_of
+from heliograph.core.conversation import WISH
 from heliograph.core.event import Entry, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
+from heliograph.core.notice import Notice
+from heliograph.core.obey import Obeyed
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
 from heliograph.core.webhook import Tell
-from heliograph.store import conversations, journal, opt_outs, receipts, turns
+from heliograph.store import conversations, journal, keywords, receipts, turns
 from heliograph.store.codec import encode
+from heliograph.store.hidden import Hide
 from heliograph.store.outside import short, sound
 from heliograph.store.verb import Row, Verb
 
@@ -25,7 +29,13 @@ _site = msgspec.json.Decoder(Site).decode
 
 
 def hear(
-    site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int, tell: Tell = None
+    site: str,
+    channel: str,
+    sender: str,
+    events: tuple[ProviderEvent, ...],
+    now: int,
+    hide: Hide,
+    tell: Tell = None,
 ) -> Verb[list[Joined]]:
     """All events of one callback. One that is no good is kept as such and stops no neighbour."""
     events = tuple(map(sound, events))
@@ -33,7 +43,7 @@ def hear(
         yield from _lock(site, sender, events, now)
     joined: list[Joined] = []
     for event in events:
-        joined.append((yield from _one(site, channel, sender, event, now, tell)))
+        joined.append((yield from _one(site, channel, sender, event, now, hide, tell)))
     return joined
 
 
@@ -47,11 +57,11 @@ def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -
             alerts.add(alert)
     for alert in sorted(alerts - {"", receipts.TURN}):
         yield "alert_lock", (site, alert)
-    for recipient in sorted({short(event.recipient) for event in events if isinstance(event, Inbound)}):
+    for recipient in sorted({short(event.recipient) for event in events if isinstance(event, Inbound | OptOutHeard)}):
         yield "person_lock", (site, recipient, now)
 
 
-def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, tell: Tell) -> Verb[Joined]:
+def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, hide: Hide, tell: Tell) -> Verb[Joined]:
     # An event without an id cannot be told from its repeat: it counts each time.
     name = short(event.event) or f"none:{uuid4().hex}"
     body = encode(event) if isinstance(event, UnknownEvent) else b""
@@ -62,9 +72,9 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, t
         case Receipt():
             return (yield from _receipt(site, channel, sender, event, name, now, tell))
         case Inbound():
-            return (yield from _inbound(site, channel, sender, event, name, now, tell))
+            return (yield from _inbound(site, channel, sender, event, name, now, hide, tell))
         case OptOutHeard():
-            return (yield from _opt_out(site, channel, sender, event, now, tell))
+            return (yield from _opt_out(site, channel, sender, event, now, hide, tell))
         case UnknownEvent():
             return Joined()
 
@@ -81,7 +91,10 @@ def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, 
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
-def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int, tell: Tell) -> Verb[Joined]:
+def _inbound(
+    site: str, channel: str, sender: str, said: Inbound, name: str, now: int, hide: Hide, tell: Tell
+) -> Verb[Joined]:
+    typed = said
     alert, attempt, rule, chosen = yield from _answered(site, sender, said, now)
     detail: dict[str, str] = {"rule": rule}
     if chosen is not None:
@@ -105,8 +118,24 @@ def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now
         now=now,
         tell=tell,
     )
-    conversation, turn = yield from turns.heard(reply, (yield from turns.alert_in(site, alert)))
+    answered = yield from turns.alert_in(site, alert)
+    done = yield from keywords.heard(reply, typed, answered, chosen is not None, hide)
+    if done is not None:
+        return (yield from _obeyed(done, site, alert, attempt, said, now))
+    if typed.kind == "text" and wish.is_one(typed.text, keywords.spoken(reply, answered)):
+        reply = msgspec.structs.replace(reply, flags=(WISH,))
+    conversation, turn = yield from turns.heard(reply, answered)
     return Joined(alert=alert, attempt=attempt, conversation=conversation.id, turn=turn.number)
+
+
+def _obeyed(
+    done: keywords.Done, site: str, alert: str, attempt: str, event: Inbound | OptOutHeard, now: int
+) -> Verb[Joined]:
+    obeyed = done.obeyed
+    if alert:
+        yield from _note(site, alert, attempt, obeyed.kind, event, now, scope=obeyed.scope)
+    there, turn = done.conversation, done.turn
+    return Joined(alert=alert, attempt=attempt, conversation=there.id if there else "", turn=turn.number if turn else 0)
 
 
 def _spoken_with(site: str, recipient: str, alert: str) -> Verb[str]:
@@ -156,17 +185,36 @@ def _site_of(site: str) -> Verb[Site]:
     return _site(rows[0][0]) if rows and rows[0][0] else Site(id=site)
 
 
-def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int, tell: Tell) -> Verb[Joined]:
+def _opt_out(
+    site: str, channel: str, sender: str, heard: OptOutHeard, now: int, hide: Hide, tell: Tell
+) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else min(heard.at, now)  # a clock that is ahead must not outdo what is said later
     row = OptOut(site=site, recipient=recipient, scope=channel, at=at, how="provider", by=sender, wanted=heard.wanted)
-    yield from opt_outs.say(row, now, tell)
     rows = yield from _alerts_to(site, sender, recipient, now, 1)
-    if not rows:
-        return Joined()
-    alert, attempt = rows[0][0], journal.content_of(*rows[0])[0]
-    yield from _note(site, alert, attempt, "opted_in" if heard.wanted else "opted_out", heard, now, scope=channel)
-    return Joined(alert=alert, attempt=attempt)
+    alert, attempt = (rows[0][0], journal.content_of(*rows[0])[0]) if rows else ("", "")
+    reply = turns.Reply(
+        site=(yield from _site_of(site)),
+        recipient=recipient,
+        channel=channel,
+        sender=sender,
+        said=Inbound(event=heard.event, recipient=recipient, kind="other", at=heard.at),
+        alert=alert,
+        rule="newest" if alert else "none",
+        now=now,
+        tell=tell,
+    )
+    obeyed = Obeyed(
+        kind="resumed" if heard.wanted else "opted_out",
+        notice=Notice.RESUMED if heard.wanted else Notice.CONFIRMATION,
+        scope=channel,
+        rows=(row,),
+    )
+    answered = yield from turns.alert_in(site, alert)
+    if alert:
+        yield "alert_lock", (site, alert)  # before the recipient, as everywhere
+    done = yield from keywords.told(reply, answered, obeyed, hide, confirmed=heard.confirmed)
+    return (yield from _obeyed(done, site, alert, attempt, heard, now))
 
 
 def _note(

@@ -106,6 +106,11 @@ class Pages:
         self._answers = [row for row in rows if row[5] is not None]
 
     @property
+    def contents(self) -> tuple[Content, ...]:
+        """What was sent, attempt by attempt."""
+        return tuple(begun.content for begun in self._begun.values())
+
+    @property
     def skill(self) -> str:
         return _alert(self._first[1]).skill
 

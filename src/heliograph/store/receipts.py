@@ -15,7 +15,7 @@ from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
-_receipt = msgspec.json.Decoder(Receipt).decode
+waiting = msgspec.json.Decoder(Receipt).decode
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
 _SHOWN = frozenset({AlertState.DELIVERED, AlertState.READ})
 OWN = 36  # characters of our ids
@@ -76,7 +76,7 @@ def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now:
     """Apply the receipts that waited for this reference, in the order in which they were heard."""
     rows = yield "early_take", (site, sender, reference)
     for _, _, body in sorted((row[0], row[1], row[2]) for row in rows):
-        yield from apply(site, alert, attempt, _receipt(body), now, tell=tell)
+        yield from apply(site, alert, attempt, waiting(body), now, tell=tell)
 
 
 def apply(

@@ -16,6 +16,7 @@ from heliograph.web import problem
 from heliograph.web.call import Doors, WebAnswer, WebCall
 from heliograph.web.route import Auth, Listener, Route, Table
 from heliograph.web.server import BodyTimeout, BodyTooLarge, CallerGone, read_body, written
+from heliograph.web.streaming import streamed
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -87,8 +88,14 @@ def asgi(doors: Doors, listener: Listener = Listener.PUBLIC) -> App:
                         private=is_private,
                     )
                     answer = await _answer(route, call, doors)
+        place = route.path if route else "none"
+        if answer.stream is not None:
+            # Measured to its beginning: how long somebody looks is no latency.
+            doors.meters.call(place, answer.status, perf_counter() - began)
+            await streamed(answer, answer.stream, method, scope, receive, send, doors.log, place)
+            return
         await _write(answer, send)
-        doors.meters.call(route.path if route else "none", answer.status, perf_counter() - began)
+        doors.meters.call(place, answer.status, perf_counter() - began)
 
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -41,12 +41,16 @@ class WebCall(msgspec.Struct, kw_only=True):
 
 
 class WebAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What goes out. `after` is awaited when the answer was written (True) or the caller was gone before (False)."""
+    """What goes out. `after` is awaited when the answer was written (True) or the caller was gone before (False).
+
+    `stream`: instead of a body, pieces that are written as they come, until it ends, the caller hangs up, or the server
+    stops (streaming.py). It is closed (`aclose`) in each of these cases."""
 
     status: int
     body: bytes = b""
     headers: Headers = ()
     after: Callable[[bool], Awaitable[None]] | None = None
+    stream: AsyncGenerator[bytes] | None = None
 
 
 class Doors(msgspec.Struct, frozen=True, kw_only=True):

@@ -137,7 +137,7 @@ async def page(call: WebCall, doors: Doors) -> WebAnswer:
     rows = tuple(
         (route.method, route.path, route.summary, route.auth.value)
         for route in doors.routes
-        if route.listener is not Listener.PRIVATE
+        if route.docs is not None and route.listener is not Listener.PRIVATE
     )
     body = _rendered(_base(call, doors), rows, settings.body_limit, settings.oauth_window, settings.repeat_window)
     return WebAnswer(status=200, body=body, headers=_HEADERS)

@@ -20,7 +20,7 @@ _SECURITY: dict[Auth, list[dict[str, list[str]]]] = {Auth.OAUTH1: [{"oauth1": []
 
 def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
     """The document for the rows of the public listener. `server`: scheme and host of the addresses."""
-    public = [route for route in routes if route.listener is not Listener.PRIVATE]
+    public = [route for route in routes if route.docs is not None and route.listener is not Listener.PRIVATE]
     paths: dict[str, dict[str, Any]] = {}
     for route in public:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -53,6 +53,7 @@ def document(routes: Iterable[Route], server: str) -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
+    assert route.docs is not None
     docs = route.docs
     operation: dict[str, Any] = {
         "operationId": re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").strip("_"),
@@ -117,6 +118,8 @@ def _schema(shape: Any) -> dict[str, Any]:
 def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for route in routes:
+        if route.docs is None:
+            continue
         for shape in (route.docs.takes, *(said.shape for said in route.docs.says)):
             if shape is not None:
                 named |= {part.__name__: part for part in _parts(shape)}

@@ -85,6 +85,10 @@ CODES = {
 
 def say(raw_path: bytes, status: int, sentence: str, *, headers: Headers = ()) -> WebAnswer:
     """The shape that belongs to this path."""
+    if raw_path == b"/console" or raw_path.startswith(b"/console/"):
+        from heliograph.web.console import render  # its templates; nobody who calls an API waits for them
+
+        return render.lost(status, sentence, headers)
     if raw_path[:5].lower() == b"/api/":
         return refused(status, sentence, headers=headers)
     return problem(status, sentence, headers=headers)

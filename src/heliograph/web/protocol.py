@@ -48,8 +48,10 @@ class Connection(HttpToolsProtocol):
         server_state: ServerState,
         limits: Limits,
         loop: asyncio.AbstractEventLoop,
+        stopping: asyncio.Event,
     ) -> None:
-        super().__init__(config, server_state, {}, loop)
+        """`stopping` is set when the server stops; a call finds it in `scope["state"]` (streaming.py)."""
+        super().__init__(config, server_state, {"stopping": stopping}, loop)
         self.our_limits = limits
         self.our_header_by = inf  # a whole header must be here; inf while none is awaited
         self.our_body_by = inf  # an answered call's body must have ended

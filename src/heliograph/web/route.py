@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from heliograph.core.site import Scope
+from heliograph.core.user import Role
 from heliograph.web.call import Doors, WebAnswer, WebCall
 
 Function = Callable[[WebCall, Doors], Awaitable[WebAnswer]]
@@ -26,6 +27,7 @@ class Auth(StrEnum):
     OAUTH1 = "oauth1"  # signed with a site's key
     KEY = "key"  # a site's bearer key, or a call signed with its OAuth key; the row says which scope the key needs
     CALLBACK = "callback"  # signed as the provider signs its callbacks; the provider's own file checks it
+    SESSION = "session"  # a user who is logged in to the console; the row says which role is the least
     OPEN = "open"  # anybody
     PRIVATE = "private"  # nobody from outside: the private listener, or this machine
 
@@ -57,7 +59,9 @@ class Docs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A row. `path` may name parts in braces. `scope`: what a key must be allowed to do."""
+    """A row. `path` may name parts in braces. `scope`: what a key must be allowed to do. `role`: the least role of a
+    user; a row of Auth.SESSION has one, no other row has. `docs` None: a page of the console, no part of the API.
+    `desk`: the row stands only where this desk is installed."""
 
     method: str
     path: str
@@ -65,8 +69,16 @@ class Route(msgspec.Struct, frozen=True):
     auth: Auth
     listener: Listener
     summary: str
-    docs: Docs
+    docs: Docs | None = None
     scope: Scope | None = None
+    role: Role | None = None
+    desk: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.auth is Auth.SESSION) is not (self.role is not None):
+            raise ValueError(
+                f"{self.method} {self.path}: a row of Auth.SESSION says its least role, no other row does."
+            )
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from heliograph.web import callbacks, desk_callbacks, docs, health
+from heliograph.web.console.rows import ROWS as CONSOLE
 from heliograph.web.livedeflect import discovery, proactive_alert
 from heliograph.web.route import Auth, Listener, Route
-from heliograph.web.v1 import alerts, capabilities, explain, opt_outs
+from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
@@ -36,6 +39,14 @@ ROUTES: tuple[Route, ...] = (
           "A recipient wants no more messages", opt_outs.ADD_DOCS, opt_outs.SCOPE),
     Route("DELETE", "/v1/opt-outs", opt_outs.remove, Auth.KEY, Listener.PUBLIC,
           "A recipient wants messages again", opt_outs.REMOVE_DOCS, opt_outs.SCOPE),
+    Route("GET", "/v1/conversations", conversations.list_, Auth.KEY, Listener.PUBLIC,
+          "What recipients answered", conversations.LIST_DOCS, conversations.READS),
+    Route("GET", "/v1/conversations/{id}", conversations.one, Auth.KEY, Listener.PUBLIC,
+          "One conversation with its turns", conversations.ONE_DOCS, conversations.READS),
+    Route("POST", "/v1/conversations/{id}/turns", conversations.say, Auth.KEY, Listener.PUBLIC,
+          "Answer a recipient", conversations.SAY_DOCS, conversations.WRITES),
+    Route("POST", "/v1/conversations/{id}/close", conversations.close, Auth.KEY, Listener.PUBLIC,
+          "Close a conversation", conversations.CLOSE_DOCS, conversations.WRITES),
     # Providers' callbacks. Some ask whether the address is ours with a GET
     Route("POST", "/callbacks/{channel}/{provider}/{site}/{sender}", callbacks.answer, Auth.CALLBACK,
           Listener.PUBLIC, "What a provider tells us", callbacks.DOCS),
@@ -51,5 +62,16 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", health.alive, Auth.OPEN, Listener.BOTH, "Whether the process is alive", health.ALIVE_DOCS),
     Route("GET", "/readyz", health.ready, Auth.OPEN, Listener.BOTH, "Whether calls can be served", health.READY_DOCS),
     Route("GET", "/metrics", health.metrics, Auth.PRIVATE, Listener.PRIVATE, "Prometheus metrics", health.METRICS_DOCS),
+    # The console, for people; no part of the API
+    *CONSOLE,
 )
 # fmt: on
+
+
+def standing(*, console: bool, desks: Collection[str]) -> tuple[Route, ...]:
+    """The rows of this installation: without a console none of its rows, without a desk none of that desk's."""
+    return tuple(
+        route
+        for route in ROUTES
+        if (console or not route.path.startswith("/console")) and (not route.desk or route.desk in desks)
+    )

@@ -69,6 +69,7 @@ class Server:
             server_header=False,
         )
         self._state = ServerState()
+        self._stopping = asyncio.Event()
         self._listener: asyncio.Server | None = None
         self._ticks: asyncio.Task[None] | None = None
 
@@ -85,7 +86,10 @@ class Server:
         self._set_date()
         try:
             self._listener = await loop.create_server(
-                lambda: Connection(self._config, self._state, self._limits, loop), self._host, self._port, backlog=2048
+                lambda: Connection(self._config, self._state, self._limits, loop, self._stopping),
+                self._host,
+                self._port,
+                backlog=2048,
             )
         except OSError as broken:
             raise SetupError(
@@ -99,12 +103,14 @@ class Server:
         return int(self._listener.sockets[0].getsockname()[1])
 
     async def stop(self, timeout: float) -> None:
-        """Listens no more, lets calls under way be answered for `timeout` seconds, then cuts what is left."""
+        """Listens no more, ends streams, lets calls under way be answered for `timeout` seconds, then cuts what is
+        left."""
         if self._listener is None or self._ticks is None:
             return
         self._listener.close()
         for connection in list(self._state.connections):
             connection.shutdown()  # idle: closed; at work: closed once it has answered
+        self._stopping.set()
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         while self._state.tasks and loop.time() < end:  # a pipelined call starts a task of its own

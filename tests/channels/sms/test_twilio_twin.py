@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +15,7 @@ from heliograph.channels.sms import twilio
 from heliograph.channels.sms.twilio_twin_parts import segments
 from heliograph.core import sms
 from heliograph.core.content import Card, CardBody, File, Media, Named, Parameter, Text
-from heliograph.core.event import Inbound, OptOutHeard, Receipt
+from heliograph.core.event import Attached, Inbound, OptOutHeard, Receipt
 from heliograph.errors import Fate, SendError
 
 NUMBER = "+17705550100"
@@ -247,7 +248,30 @@ async def test_a_picture_of_the_person(rig):
     file = {"url": "https://phone.example/p.jpg", "content_type": "image/jpeg", "name": "p.jpg", "sender": NUMBER}
     await rig.own("POST", f"handsets/{PHONE}/file", file)
     (said,) = await rig.until(1)
-    assert (said.kind, said.text) == ("file", "https://phone.example/p.jpg")
+    assert (said.kind, said.text, said.attached[0].reference) == ("file", "", "https://phone.example/p.jpg")
+
+
+async def test_a_picture_is_fetched_by_who_has_the_account(rig):
+    data = bytes(range(256)) * 5000
+    sent = {"data": b64encode(data).decode(), "content_type": "image/jpeg", "sender": NUMBER}
+    await rig.own("POST", f"handsets/{PHONE}/file", sent)
+    (said,) = await rig.until(1)
+    (attached,) = said.attached
+    assert (said.event[:2], attached.content_type, attached.url) == ("MM", "image/jpeg", "")
+    deadline = asyncio.get_running_loop().time() + 5
+    # Where the bytes are, credentials are refused: they do not go there.
+    fetched = await rig.provider.fetch(attached, deadline)
+    assert (fetched.content_type, fetched.data) == ("image/jpeg", data)
+    async with rig.http.get(attached.reference) as answer:
+        assert answer.status == 401
+    with pytest.raises(SendError) as caught:
+        await rig.provider.fetch(Attached(reference=attached.reference + "0"), deadline)
+    assert caught.value.code == "file_gone"
+
+
+async def test_a_place_cannot_be_sent_by_sms(rig):
+    with pytest.raises(AssertionError, match="carries none"):
+        await rig.own("POST", f"handsets/{PHONE}/location", {"latitude": 1, "longitude": 1, "sender": NUMBER})
 
 
 async def test_the_answer_is_an_empty_document(rig):

@@ -6,6 +6,7 @@ Numbers that end in 0160 to 0179 misbehave on WhatsApp (sandbox/magic.py).
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 
 import msgspec
 import pytest
@@ -389,9 +390,66 @@ async def test_what_is_not_a_message_is_refused_in_metas_words(far, body, code):
     assert told["error"]["fbtrace_id"]
 
 
-async def test_a_message_of_the_persons_is_marked_as_read(far):
-    body = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1"}
-    assert await far.graph("POST", f"{NUMBER_ID}/messages", body) == (200, {"success": True})
+def soon() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+async def test_what_the_person_wrote_is_read_up_to_a_message(far):
+    for words in ("Late?", "How late?", "Hello?"):
+        await far.say(words)
+    assert [one["state"] for one in await far.shown()] == ["sent", "sent", "sent"]
+    assert await far.provider.seen(PHONE, far.heard[1].event, soon())
+    assert [one["state"] for one in await far.shown()] == ["read", "read", "sent"]
+    assert (await far.own("GET", f"handsets/{PHONE}"))["written_by"] == []
+
+
+async def test_who_writes_is_shown_until_the_message_is_there(far):
+    await far.say()
+    assert await far.provider.typing(PHONE, soon(), far.heard[0].event)
+    assert (await far.own("GET", f"handsets/{PHONE}"))["written_by"] == [f"whatsapp-cloud/{NUMBER_ID}"]
+    assert [one["state"] for one in await far.shown()] == ["read"], "WhatsApp shows both or none"
+    await far.send(Text(text="Two hours."), window=True)
+    await far.wait(2)
+    assert (await far.own("GET", f"handsets/{PHONE}"))["written_by"] == []
+
+
+async def test_a_message_that_nobody_wrote_cannot_be_read(far):
+    with pytest.raises(SendError) as caught:
+        await far.provider.seen(PHONE, "wamid.1", soon())
+    assert caught.value.code == "invalid_message"
+    await far.own("POST", "behaviour", {"do": "error", "match": {"call": "event"}})
+    await far.say()
+    with pytest.raises(SendError):
+        await far.provider.typing(PHONE, soon(), far.heard[0].event)
+    assert [one["state"] for one in await far.shown()] == ["sent"]
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/pdf", "audio/ogg"])
+async def test_a_file_of_the_persons_is_fetched_with_the_token_alone(far, kind):
+    data = bytes(range(256)) * 5000  # more than the way out reads of an answer as a rule
+    sent = {"data": b64encode(data).decode(), "content_type": kind, "name": "x", "sender": NUMBER_ID}
+    await far.own("POST", f"handsets/{PHONE}/file", sent)
+    (said,) = await far.wait(1)
+    (attached,) = said.attached
+    assert (said.kind, attached.content_type, attached.url) == ("file", kind, "")
+    assert (said.text, attached.name) == (("x", "") if kind == "image/png" else ("", "x" if "pdf" in kind else ""))
+    fetched = await far.provider.fetch(attached, soon())
+    assert (fetched.content_type, fetched.data) == (kind, data)
+    status, told = await far.graph("GET", attached.reference)
+    assert (status, told["mime_type"]) == (200, kind)
+    async with far.http.get(told["url"]) as answer:
+        assert answer.status == 401
+    with pytest.raises(SendError) as caught:
+        await far.provider.fetch(msgspec.structs.replace(attached, reference="nothing"), soon())
+    assert caught.value.code == "file_gone"
+
+
+async def test_a_place_comes_with_its_name(far):
+    place = {"latitude": 39.2976, "longitude": -94.7139, "label": "Gate C35", "sender": NUMBER_ID}
+    await far.own("POST", f"handsets/{PHONE}/location", place)
+    (said,) = await far.wait(1)
+    assert (said.kind, said.text) == ("location", "Gate C35, 39.297600, -94.713900")
+    assert (said.place.latitude, said.place.longitude, said.place.label) == (39.2976, -94.7139, "Gate C35")
 
 
 async def test_the_number_says_who_it_is(far):

@@ -19,11 +19,13 @@ from playwright.async_api import Request as BrowserRequest
 from heliograph.channels.rcs import google_rbm_twin, google_rbm_wire
 from heliograph.clock import SystemClock
 from heliograph.core.content import Content
-from heliograph.core.twin import Arrival, KnownSender, Medium
+from heliograph.core.ports import Call
+from heliograph.core.twin import Arrival, KnownDesk, KnownSender, Medium
 from heliograph.sandbox import Pace, Running, World, serve
 from heliograph.sandbox.deeds import Saying
 from heliograph.sandbox.handset import Bubble, Handset
 from heliograph.sandbox.person import say
+from sandbox import bureau_twin
 from sandbox.neutral import Neutral, resource
 
 CHROMIUM = shutil.which("chromium")
@@ -64,6 +66,7 @@ class Stand:
         """A world that knows nothing of the one before."""
         self.world = World(
             [google_rbm_twin, Neutral("cloud", "wa"), Neutral("centre", "sms")],
+            desk_twins=[bureau_twin],
             clock=SystemClock(),
             pace=Pace(receipts=False),
         )
@@ -133,6 +136,25 @@ class Stand:
         """The phone's owner writes."""
         say(self.world, self.phone(number), Saying(text=text))
         self._backdate(self.phone(number), ago)
+
+    def desk(self, **slips: str) -> None:
+        """An account at the desk, without a callback, with a conversation for each customer who said this."""
+        self.world.add_desk(KnownDesk(id="32106792", desk="bureau", name="Acme Air", credentials={"seal": "a seal"},
+                                      skills={"service": "7", "baggage": "8"}))  # fmt: skip
+        for customer, text in slips.items():
+            facts = {"Sky Miles": "1234567890", "T-Shirt Size": "Large"}
+            self.ask("open", customer=customer, skill="service", text=text, facts=facts)
+
+    def ask(self, what: str, **body: Any) -> None:
+        """A call to the desk, as the server under test makes it."""
+        call = Call(
+            method="POST",
+            url=f"http://sandbox/bureau/32106792/{what}",
+            headers={"authorization": "Seal a seal"},
+            body=msgspec.json.encode(body),
+        )
+        assert bureau_twin.answer(call, self.world).status == 200
+        self.world.desk_changed("bureau")
 
     def bubble(self, number: str, index: int = -1) -> Bubble:
         return self.phone(number).messages[index]

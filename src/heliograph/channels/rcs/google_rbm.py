@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import msgspec
 
-from heliograph.channels import kit
+from heliograph.channels import files, kit
 from heliograph.channels.kit import Row
 from heliograph.channels.rcs import google_rbm_callback, google_rbm_wire
 from heliograph.channels.rcs.google_rbm_answers import (
@@ -28,12 +28,25 @@ from heliograph.channels.rcs.google_rbm_token import Tokens, endpoint
 from heliograph.core import phone
 from heliograph.core.channel import Capability, Carries, Reach, Reached, Size
 from heliograph.core.content import Content, Media, media_of
-from heliograph.core.event import Receipt
-from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, Taken, Uploaded, Ways
+from heliograph.core.event import Attached, Receipt
+from heliograph.core.ports import Call, Fetched, Heard, Message, Out, Response, Revoked, Taken, Uploaded, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["ASKS", "CARRIES", "NAME", "SECRETS", "GoogleRbm", "Settings", "check", "hosts", "lacks", "measure", "open"]
+__all__ = [
+    "ASKS",
+    "CARRIES",
+    "LONGEST",
+    "NAME",
+    "SECRETS",
+    "GoogleRbm",
+    "Settings",
+    "check",
+    "hosts",
+    "lacks",
+    "measure",
+    "open",
+]
 
 NAME = "google-rbm"
 SECRETS = frozenset({"key", "webhook_token"})
@@ -46,7 +59,11 @@ CARRIES = Carries(
     most=11,
 )
 
+LONGEST = 3_072  # characters of a text
 HOST = "rcsbusinessmessaging.googleapis.com"
+# Where recipients' files are (seen: rcs-copper-us.googleapis.com). The address comes from a phone, so that no other
+# host is asked.
+FILE_HOSTS = (".googleapis.com", ".googleusercontent.com")
 REGIONS = ("us", "europe", "asia")  # the agent's hosting region, fixed when it is made; the host is <region>-HOST
 FILE_BYTES = 100 * 1024 * 1024
 MANY = 10_000  # numbers in one bulk question, of which Google takes 600 a minute
@@ -141,6 +158,8 @@ class GoogleRbm:
     can_ask = False  # no call reads a message back
     asks_capability = True
     asks_many = MANY
+    can_type = True
+    can_mark_read = True
 
     def __init__(self, settings: Settings, out: Out) -> None:
         self._base = _base(settings)
@@ -258,6 +277,29 @@ class GoogleRbm:
         if not name:
             raise kit.error(Row("bad_answer", Fate.RETRY, "the upload has no name."), response, who=WHO)
         return Uploaded(reference=name, expires=now + FILE_LIVES_MS, exchange=response.exchange)
+
+    async def fetch(self, attached: Attached, deadline: float) -> Fetched:
+        """A recipient's file; its address needs no credentials and is given none. Raises SendError."""
+        if not attached.url:
+            raise files.missing(WHO)
+        hosts = (*FILE_HOSTS, self._base)
+        return await files.download(self._out, attached.url, who=WHO, hosts=hosts, deadline=deadline)
+
+    async def typing(self, recipient: str, deadline: float, in_reply_to: str) -> bool:
+        """Shows that somebody writes. Raises SendError."""
+        return await self._happened(recipient, str(uuid4()), {"eventType": "IS_TYPING"}, deadline)
+
+    async def seen(self, recipient: str, event_id: str, deadline: float) -> bool:
+        """Shows the recipient's message as read. Raises SendError."""
+        name = str(uuid5(NAMESPACE_URL, f"{self._agent}/{event_id}"))  # the same again is the same event
+        return await self._happened(recipient, name, {"eventType": "READ", "messageId": event_id}, deadline)
+
+    async def _happened(self, recipient: str, name: str, event: dict[str, str], deadline: float) -> bool:
+        url = f"{self._phone(recipient)}/agentEvents?eventId={name}&{self._query}"
+        response = await self._ask("POST", url, deadline, body=msgspec.json.encode(event))
+        if response.status // 100 != 2 and response.status != TAKEN:
+            raise refused(response)
+        return True
 
     def read(self, call: Call) -> Heard:
         """Events of one callback; raises CallRefused for one that is not Google's or not this agent's."""

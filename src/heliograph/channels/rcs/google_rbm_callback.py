@@ -10,8 +10,8 @@ from base64 import b64decode
 
 import msgspec
 
-from heliograph.channels import kit
-from heliograph.core.event import Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
+from heliograph.channels import files, kit
+from heliograph.core.event import Attached, Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
 from heliograph.core.ports import Answer, Call, Heard
 from heliograph.core.states import AttemptState
 from heliograph.errors import CallRefused
@@ -53,14 +53,16 @@ class _Place(msgspec.Struct):
     longitude: float = 0.0
 
 
-class _Payload(msgspec.Struct):
-    mime_type: str = msgspec.field(default="", name="mimeType")
-    name: str = msgspec.field(default="", name="fileName")
-    uri: str = msgspec.field(default="", name="fileUri")
+class _FileInfo(msgspec.Struct, rename="camel"):
+    mime_type: str = ""
+    file_size_bytes: int = 0
+    file_name: str = ""
+    file_uri: str = ""
 
 
 class _UserFile(msgspec.Struct):
-    payload: _Payload = msgspec.field(default_factory=_Payload)
+    payload: _FileInfo = msgspec.field(default_factory=_FileInfo)
+    thumbnail: _FileInfo = msgspec.field(default_factory=_FileInfo)
 
 
 class _Event(msgspec.Struct, rename="camel"):
@@ -80,7 +82,8 @@ class _Event(msgspec.Struct, rename="camel"):
 
 
 _read_push = msgspec.json.Decoder(_Push).decode
-_read_event = msgspec.json.Decoder(_Event).decode
+# Not strict: JSON of Google's writes whole numbers of 64 bits as texts, and fileSizeBytes is one.
+_read_event = msgspec.json.Decoder(_Event, strict=False).decode
 
 
 def bare(agent: str) -> str:
@@ -176,26 +179,41 @@ def _understood(data: bytes, message: _Message, agent: str) -> ProviderEvent:
     if kind in OPT_OUTS and number:
         return OptOutHeard(event=key, recipient=number, wanted=OPT_OUTS[kind], at=at, raw=raw)
     if number and kind in ("", "IS_TYPING"):
-        said = _said(event)
+        said = _said(event, key, number)
         if said is not None:
-            what, text, postback = said
-            return Inbound(event=key, recipient=number, kind=what, text=text, postback=postback, at=at, raw=raw)
+            return msgspec.structs.replace(said, at=at, raw=raw)
     return UnknownEvent(event=key, kind=kind or message.attributes.get("type", "") or "unnamed", raw=raw)
 
 
-def _said(event: _Event) -> tuple[str, str, str] | None:
-    """(kind, text, postback) of what a person did; None where this version does not know it."""
+def _said(event: _Event, key: str, number: str) -> Inbound | None:
+    """What a person did; None where this version does not know it. Google quotes nothing: a tap carries the postback
+    data of its suggestion, and no id of the message that offered it."""
     if event.event_type == "IS_TYPING":
-        return "typing", "", ""
+        return Inbound(event=key, recipient=number, kind="typing")
     if event.text is not None:
-        return "text", event.text, ""
+        return Inbound(event=key, recipient=number, kind="text", text=event.text)
     if event.suggestion_response is not None:
-        return "tap", event.suggestion_response.text, event.suggestion_response.postback
+        tap = event.suggestion_response
+        return Inbound(event=key, recipient=number, kind="tap", text=tap.text, postback=tap.postback)
     if event.location is not None:
-        return "location", f"{event.location.latitude:.6f}, {event.location.longitude:.6f}", ""
+        place = kit.place(event.location.latitude, event.location.longitude)
+        if place is None:
+            return None
+        return Inbound(event=key, recipient=number, kind="location", text=kit.where(place), place=place)
     if event.user_file is not None:
-        return "file", event.user_file.payload.uri or event.user_file.payload.name, ""
+        return Inbound(event=key, recipient=number, kind="file", attached=(_attached(event.user_file),))
     return None
+
+
+def _attached(file: _UserFile) -> Attached:
+    payload = file.payload
+    return Attached(
+        url=payload.file_uri,
+        thumbnail=file.thumbnail.file_uri,
+        content_type=files.essence(payload.mime_type),
+        name=payload.file_name,
+        size=max(0, payload.file_size_bytes),
+    )
 
 
 def _raw(data: bytes) -> msgspec.Raw:

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from heliograph.channels.rcs.google_rbm_twin_answers import Refused, error, stopped
-from heliograph.channels.rcs.google_rbm_twin_files import FILE_BYTES, file_by_url, upload
+from heliograph.channels.rcs.google_rbm_twin_files import FILE_BYTES, file_by_url, upload, user_file
 from heliograph.channels.rcs.google_rbm_twin_messages import create, event, revoke
 from heliograph.channels.rcs.google_rbm_twin_shown import content
-from heliograph.channels.rcs.google_rbm_twin_tell import challenge, keyword, tell
+from heliograph.channels.rcs.google_rbm_twin_tell import USER_FILES, challenge, keyword, tell
 from heliograph.channels.rcs.google_rbm_twin_token import SCOPE, token
 from heliograph.channels.rcs.google_rbm_twin_users import NUMBER, batch, capabilities, known_agent, tester
 from heliograph.core.ports import Call
@@ -24,7 +24,7 @@ __all__ = ["CHANNEL", "NAME", "PREFIXES", "answer", "body_limit", "challenge", "
 
 NAME = "google-rbm"
 CHANNEL = "rcs"
-PREFIXES = ("/token", "/v1/phones/", "/v1/users:batchGet", "/v1/files", "/upload/v1/files")
+PREFIXES = ("/token", "/v1/phones/", "/v1/users:batchGet", "/v1/files", "/upload/v1/files", USER_FILES)
 
 
 def body_limit(path: str) -> int:
@@ -38,6 +38,8 @@ def answer(call: Call, world: World) -> TwinAnswer:
     try:
         if path == "/token":
             return _token(call, world)
+        if path.startswith(USER_FILES) and call.method == "GET":
+            return user_file(path[len(USER_FILES) :], world)
         _authorised(call, world)
         return _route(path, dict(parse_qsl(address.query)), call, world)
     except Refused as refused:

@@ -43,6 +43,14 @@ def upload(agent: KnownSender, call: Call, world: World) -> TwinAnswer:
     return _kept(agent, Medium(content_type=content_type, data=call.body), world)
 
 
+def user_file(name: str, world: World) -> TwinAnswer:
+    """A file that a user sent. Whoever has its address may have it."""
+    medium = world.medium(name)
+    if medium is None or not medium.data:
+        raise Refused(404, "Requested entity was not found.")
+    return TwinAnswer(body=medium.data, headers={"content-type": medium.content_type})
+
+
 def _kept(agent: KnownSender, medium: Medium, world: World) -> TwinAnswer:
     rule = world.misbehaviour("files", "", agent.id, provider=agent.provider)
     delay = stopped(rule)

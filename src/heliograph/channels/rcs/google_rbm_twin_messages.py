@@ -11,6 +11,7 @@ from heliograph.channels.rcs.google_rbm_twin_time import duration_ms, timestamp,
 from heliograph.channels.rcs.google_rbm_twin_users import reachable
 from heliograph.core.twin import Arrival, KnownSender, TwinAnswer, World
 
+TYPING_SHOWS = 20.0  # seconds (r): Google names no time
 LONGEST_TTL = 15 * 86_400_000  # ms
 _MESSAGE = msgspec.json.Decoder(wire.AgentMessage)
 
@@ -87,6 +88,10 @@ def event(number: str, agent: KnownSender, event_id: str, body: bytes, world: Wo
     delay = stopped(rule)
     reachable(number, agent, world)
     world.spend_id(agent.id, event_id)
+    if event.event_type == "READ":
+        world.saw(agent.provider, agent.id, event.message_id)
+    else:
+        world.writes(number, agent.provider, agent.id, TYPING_SHOWS)
     world.note("agent_event", number=number, sender=agent.id, message=event.message_id, detail=event.event_type)
     shown = {
         "name": f"phones/{number}/agentEvents/{event_id}",

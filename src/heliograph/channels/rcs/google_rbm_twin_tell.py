@@ -41,6 +41,9 @@ KEYWORDS = {
 }
 
 
+USER_FILES = "/rcs-copper/"  # files of users lie on a host of their own, which asks for no credentials
+
+
 def keyword(number: str, wanted: bool) -> str:
     for prefix, words in KEYWORDS.items():
         if number.startswith(prefix):
@@ -57,7 +60,7 @@ def challenge(sender: KnownSender, secret: str) -> tuple[Call, bytes]:
 
 def tell(happening: Happening, sender: KnownSender, world: World) -> Call | None:
     """One callback. It is repeated with the same bytes until it gets its 200."""
-    payload = _payload(happening, sender)
+    payload = _payload(happening, sender, world)
     if payload is None or not sender.webhook:
         return None
     data = msgspec.json.encode(payload)
@@ -83,7 +86,7 @@ def tell(happening: Happening, sender: KnownSender, world: World) -> Call | None
     return Call(method="POST", url=sender.webhook, headers=headers, body=msgspec.json.encode(body))
 
 
-def _payload(happening: Happening, sender: KnownSender) -> dict[str, Any] | None:
+def _payload(happening: Happening, sender: KnownSender, world: World) -> dict[str, Any] | None:
     user = {"senderPhoneNumber": happening.number}
     ours = {"agentId": f"{sender.id}@rbm.goog", "sendTime": timestamp(happening.at)}
     event = {"eventId": happening.event, **ours}
@@ -110,8 +113,22 @@ def _payload(happening: Happening, sender: KnownSender) -> dict[str, Any] | None
             return {**user, **(message if kind == "REPLY" else event), "suggestionResponse": tap}
         case Located(latitude=latitude, longitude=longitude):
             return {**user, **message, "location": {"latitude": latitude, "longitude": longitude}}
-        case Filed(url=url, content_type=content_type, name=name, size=size):
-            payload = {"mimeType": content_type, "fileSizeBytes": size, "fileName": name, "fileUri": url}
-            return {**user, **message, "userFile": {"payload": payload}}
+        case Filed():
+            return {**user, **message, "userFile": _user_file(happening, world)}
         case _:
             return None  # that a message was sent, or failed, Google tells nobody
+
+
+def _user_file(filed: Filed, world: World) -> dict[str, Any]:
+    """Pictures and films come with a thumbnail; the twin's is the file itself."""
+    address = f"{world.address()}{USER_FILES}{filed.medium}" if filed.medium else filed.url
+    payload = {
+        "mimeType": filed.content_type,
+        "fileSizeBytes": filed.size,
+        "fileName": filed.name,
+        "fileUri": address,
+    }
+    told: dict[str, Any] = {"payload": payload}
+    if filed.content_type.startswith(("image/", "video/")):
+        told["thumbnail"] = {"mimeType": filed.content_type, "fileSizeBytes": filed.size, "fileUri": address}
+    return told

@@ -28,7 +28,8 @@ from heliograph.channels.sms.smpp_line import Line
 from heliograph.channels.sms.smpp_questions import Questions
 from heliograph.channels.sms.smpp_sending import Sending, Verdict
 from heliograph.channels.sms.smpp_settings import Settings
-from heliograph.channels.sms.smpp_text import pieces
+from heliograph.channels.sms.smpp_text import PARTS_MOST, pieces
+from heliograph.core import sms
 from heliograph.core.channel import Capability, Carries, Reach
 from heliograph.core.content import Media, Text
 from heliograph.core.event import Receipt
@@ -37,12 +38,26 @@ from heliograph.core.site import Sender
 from heliograph.core.states import AttemptState
 from heliograph.errors import Blame, CallRefused, Fate, SendError, SetupError
 
-__all__ = ["CALLBACKS", "CARRIES", "NAME", "SECRETS", "Settings", "Smpp", "check", "hosts", "lacks", "measure", "open"]
+__all__ = [
+    "CALLBACKS",
+    "CARRIES",
+    "LONGEST",
+    "NAME",
+    "SECRETS",
+    "Settings",
+    "Smpp",
+    "check",
+    "hosts",
+    "lacks",
+    "measure",
+    "open",
+]
 
 NAME = "smpp"
 SECRETS = frozenset({"password"})
 CARRIES = Carries()
 
+LONGEST = PARTS_MOST * sms.JOINED[sms.UCS2]  # characters that fit whatever they are; of GSM-7 more do
 CALLBACKS = False  # receipts and replies come down the line
 
 GOOD_BYE = 2.0  # seconds to unbind in

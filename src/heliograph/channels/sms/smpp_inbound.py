@@ -70,11 +70,14 @@ def receipt(
     return made, undo
 
 
-def inbound(whole: Whole) -> Inbound:
-    """What a recipient wrote. What is no text (a ringtone, a contact) is `other`."""
+def inbound(whole: Whole) -> Inbound | UnknownEvent:
+    """What a recipient wrote. What is no text (a ringtone, a contact) is `other`. Without a source address nobody could
+    be answered: it is kept as unknown."""
     told: dict[str, object] = {"to": whole.destination}
     if whole.missing:
         told["missing_parts"] = whole.missing
+    if not whole.source:
+        return UnknownEvent(event=whole.id, kind="message without a source", raw=_raw({**told, "text": whole.text}))
     return Inbound(
         event=whole.id,
         recipient=number(whole.source_ton, whole.source),

@@ -38,6 +38,7 @@ from heliograph.core.twin import (
 NAME = "smpp"
 CHANNEL = "sms"
 PREFIXES: tuple[str, ...] = ()  # it speaks no HTTP
+SENDS: frozenset[str] = frozenset()  # an SMS is words alone
 
 # What goes wrong where a rule names no status of its own.
 USUAL = {

@@ -14,25 +14,28 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from heliograph.channels import kit
+from heliograph.channels import files, kit
 from heliograph.channels.pace import Pace
 from heliograph.channels.sms import twilio_callback, twilio_wire
 from heliograph.channels.sms.twilio_answers import WHO, became, knows_no_such, refused
 from heliograph.channels.sms.twilio_wire import check, measure
 from heliograph.core.channel import Capability, Carries, Reach
 from heliograph.core.content import File, Media
-from heliograph.core.event import Receipt
-from heliograph.core.ports import Call, Heard, Message, Response, Revoked, Taken, Uploaded, Ways
+from heliograph.core.event import Attached, Receipt
+from heliograph.core.ports import Call, Fetched, Heard, Message, Response, Revoked, Taken, Uploaded, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "Twilio", "check", "hosts", "lacks", "measure", "open"]
+__all__ = ["CARRIES", "LONGEST", "NAME", "SECRETS", "Settings", "Twilio", "check", "hosts", "lacks", "measure", "open"]
 
 NAME = "twilio"
 SECRETS = frozenset({"auth_token", "api_secret"})
 CARRIES = Carries(named=True)
 
+LONGEST = twilio_wire.BODY
 HOST = "https://api.twilio.com"
+# Twilio answers for a file with a redirect to where it really is, whose address proves itself.
+FILE_HOSTS = (".twiliocdn.com", ".twilio.com", ".amazonaws.com")
 # Without these Twilio repeats a callback only where no connection was made. They are taken off before it signs.
 # (Five more times within the 15 s that it gives a callback altogether; after that the message can be asked for.)
 REPEATS = "#rc=5&rp=ct,rt,5xx"
@@ -131,6 +134,7 @@ class Twilio:
     def __init__(self, name: str, settings: Settings, ways: Ways) -> None:
         base = _base(settings)
         self._name = name
+        self._base = base
         self._messages = f"{base}/2010-04-01/Accounts/{quote(settings.account_sid, safe='')}/Messages"
         user, password = settings.api_key or settings.account_sid, settings.api_secret or settings.auth_token
         credential = b64encode(f"{user}:{password}".encode()).decode()
@@ -211,6 +215,21 @@ class Twilio:
 
     async def upload(self, media: Media, data: bytes, content_type: str, now: int, deadline: float) -> Uploaded:
         raise _ours("unsupported", "Twilio takes no uploads; it fetches media from a URL.", Blame.CALLER)
+
+    async def fetch(self, attached: Attached, deadline: float) -> Fetched:
+        """A recipient's file. Its address (MediaUrl) wants the account's credentials. Raises SendError."""
+        if not attached.reference:
+            raise files.missing(WHO)
+        return await files.download(
+            self._ways.out,
+            attached.reference,
+            who=WHO,
+            hosts=(self._base, HOST),
+            then=FILE_HOSTS,
+            deadline=deadline,
+            headers={"authorization": self._headers["authorization"]},
+            secrets=self._secrets,
+        )
 
     def read(self, call: Call) -> Heard:
         """Events of one callback; raises CallRefused for one that is not Twilio's."""

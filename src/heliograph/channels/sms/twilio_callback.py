@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64decode
 from urllib.parse import unquote
 
 import msgspec
 
-from heliograph.channels import kit
+from heliograph.channels import files, kit
 from heliograph.channels.sms.twilio_answers import became
-from heliograph.core.event import Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
+from heliograph.core.event import Attached, Inbound, OptOutHeard, Place, ProviderEvent, Receipt, UnknownEvent
 from heliograph.core.ports import Answer, Call, Heard
 from heliograph.errors import CallRefused
 
@@ -23,6 +24,8 @@ SIGNATURE = "x-twilio-signature"  # base64(HMAC-SHA1(auth token, URL + each fiel
 BODY_HASH = "bodySHA256"  # in the query of a JSON callback: the body's hash, so that the URL's signature covers it
 OPT_OUTS = {"STOP": False, "START": True}  # OptOutType → does the recipient want messages; HELP is a question
 FIELDS_MOST = 1000
+MEDIA_MOST = 10
+BASE64_LEAST = 60  # characters; what is shorter fits into one part and comes as it is
 
 # An empty document tells Twilio to answer nothing; without a document it logs a warning for each message.
 NOTHING_TO_SAY = Answer(
@@ -155,36 +158,75 @@ def _receipt(fields: Fields, attempt: str) -> ProviderEvent:
 
 
 def _inbound(fields: Fields) -> tuple[ProviderEvent, ...]:
-    """A person's words, tap, place or files. What the provider understood of it as an opt-out comes first."""
+    """What a person sent: words, a tap, a place, files, all of one message in one event. What Twilio understood of it
+    as an opt-out comes first. Without the sender's address nobody could be answered: it is kept as unknown."""
     sid, number, raw = fields["MessageSid"], _number(fields.get("From", "")), _raw(fields)
+    if not number:
+        return (UnknownEvent(event=sid, kind="message without From", raw=raw),)
     events: list[ProviderEvent] = []
     kind = fields.get("OptOutType", "").upper()
-    if kind in OPT_OUTS and number:
+    if kind in OPT_OUTS:
         events.append(OptOutHeard(event=f"{sid}:{kind}", recipient=number, wanted=OPT_OUTS[kind], raw=raw))
-    quoted = fields.get("OriginalRepliedMessageSid", "")
-    said: list[tuple[str, str, str]] = []  # kind, text, postback
+    attached, place = _attached(fields), _place(fields)
+    text, postback = _plain_words(fields.get("Body", "")), ""
+    what = "text"
     if "ButtonPayload" in fields or "ButtonText" in fields:
-        said.append(("tap", fields.get("ButtonText") or fields.get("Body", ""), fields.get("ButtonPayload", "")))
-    elif "Latitude" in fields and "Longitude" in fields:
-        said.append(("location", f"{fields['Latitude']}, {fields['Longitude']}", ""))
-    elif fields.get("Body"):
-        said.append(("text", fields["Body"], ""))
-    count = fields.get("NumMedia", "0")
-    for place in range(min(int(count), 10) if count.isascii() and count.isdigit() else 0):
-        said.append(("file", fields.get(f"MediaUrl{place}", ""), ""))
-    for place, (what, text, postback) in enumerate(said or [("text", "", "")]):
-        events.append(
-            Inbound(
-                event=sid if place == 0 else f"{sid}:{place}",
-                recipient=number,
-                kind=what,
-                text=text,
-                postback=postback,
-                in_reply_to=quoted,
-                raw=raw,
-            )
+        what, text, postback = "tap", fields.get("ButtonText") or text, fields.get("ButtonPayload", "")
+    elif "ListId" in fields:  # a row of a list (r)
+        what, text, postback = "tap", fields.get("ListTitle") or text, fields["ListId"]
+    elif place is not None:
+        what, text = "location", kit.where(place)
+    elif attached:
+        what = "file"
+    events.append(
+        Inbound(
+            event=sid,
+            recipient=number,
+            kind=what,
+            text=text,
+            postback=postback,
+            in_reply_to=fields.get("OriginalRepliedMessageSid", ""),
+            attached=attached,
+            place=place,
+            raw=raw,
         )
+    )
     return tuple(events)
+
+
+def _attached(fields: Fields) -> tuple[Attached, ...]:
+    """MediaUrl0, MediaContentType0 and so on. They want our credentials, so that they are references."""
+    count = fields.get("NumMedia", "0")
+    many = min(int(count), MEDIA_MOST) if count.isascii() and count.isdigit() else 0
+    return tuple(
+        Attached(
+            reference=fields.get(f"MediaUrl{place}", ""),
+            content_type=files.essence(fields.get(f"MediaContentType{place}", "")),
+        )
+        for place in range(many)
+    )
+
+
+def _place(fields: Fields) -> Place | None:
+    try:
+        latitude, longitude = float(fields["Latitude"]), float(fields["Longitude"])
+    except (KeyError, ValueError):
+        return None
+    label = ", ".join(fields[name] for name in ("Label", "Address") if fields.get(name))
+    return kit.place(latitude, longitude, label)
+
+
+def _plain_words(body: str) -> str:
+    """A text of several parts may come as an MMS whose body is base64 of it. Taken for that is what can be nothing
+    else: 60 characters and more of that alphabet alone, which hold a text with spaces."""
+    packed = "".join(body.split("\n")).replace("\r", "")
+    if len(packed) < BASE64_LEAST or len(packed) % 4:
+        return body
+    try:
+        words = b64decode(packed, validate=True).decode()
+    except ValueError:  # UnicodeDecodeError is one
+        return body
+    return words if " " in words and all(letter.isprintable() or letter in "\r\n\t" for letter in words) else body
 
 
 def _number(address: str) -> str:

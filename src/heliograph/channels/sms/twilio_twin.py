@@ -15,6 +15,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
+from heliograph.channels.sms import twilio_twin_media as media
 from heliograph.channels.sms.twilio_twin_answers import Refused, error
 from heliograph.channels.sms.twilio_twin_content import content, create_content, fetch_content
 from heliograph.channels.sms.twilio_twin_messages import cancel, create, fetch, listed
@@ -27,6 +28,7 @@ __all__ = [
     "NAME",
     "POSTING",
     "PREFIXES",
+    "SENDS",
     "answer",
     "body_limit",
     "challenge",
@@ -40,7 +42,8 @@ NAME = "twilio"
 CHANNEL = "sms"
 ACCOUNTS = "/2010-04-01/Accounts/"
 CONTENT = "/v1/Content"
-PREFIXES = (ACCOUNTS, CONTENT)
+PREFIXES = (ACCOUNTS, CONTENT, media.KEPT)
+SENDS = frozenset({"file"})  # an MMS has no place
 # Twilio gives a callback 15 s altogether. How often it repeats is said in the address (#rc=…, at most 5); by default
 # once and only where no connection was made. The sandbox has one way for all: as often as may be asked for.
 POSTING = Posting(any_2xx=True, tries=6, kept_for=15_000)
@@ -64,6 +67,8 @@ def answer(call: Call, world: World) -> TwinAnswer:
     address = urlsplit(call.url)
     query = parse_qsl(address.query, keep_blank_values=True)
     try:
+        if address.path.startswith(media.KEPT):
+            return media.kept(address.path, call, world)
         if address.path.startswith(CONTENT):
             return _content(call, address.path, world)
         return _messages(call, address.path, query, world)
@@ -82,6 +87,8 @@ def _messages(call: Call, path: str, query: list[tuple[str, str]], world: World)
             return listed(query, path, senders, world)
         case "GET", ["Messages", sid], True:
             return fetch(sid, path, senders, world)
+        case "GET", ["Messages", _, "Media", sid], False:
+            return media.moved(sid, path, world)
         case "POST", ["Messages", sid], True:
             return cancel(_form(call), sid, path, senders, world)
     raise Refused.not_found(path)

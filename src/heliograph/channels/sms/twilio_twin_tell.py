@@ -13,6 +13,7 @@ import hmac
 from datetime import UTC, datetime
 from urllib.parse import urldefrag, urlencode
 
+from heliograph.channels.sms import twilio_twin_media as media
 from heliograph.channels.sms.twilio_twin_parts import segments
 from heliograph.channels.sms.twilio_twin_wire import VERSION, numbers, read_order, service_of, status
 from heliograph.core.ports import Call
@@ -47,12 +48,12 @@ def tell(happening: Happening, sender: KnownSender, world: World) -> Call | None
             if kind and service_of(sender):
                 told["OptOutType"] = kind
             return _posted(sender.webhook, _inbound("SM", happening, sender, told), sender, happening.event)
-        case Filed(url=url, content_type=content_type):
+        case Filed(content_type=content_type):
             told = {
                 "Body": "",
                 "NumMedia": "1",
                 "NumSegments": "1",
-                "MediaUrl0": url,
+                "MediaUrl0": media.address(happening, sender, world) if happening.medium else happening.url,
                 "MediaContentType0": content_type,
             }
             return _posted(sender.webhook, _inbound("MM", happening, sender, told), sender, happening.event)

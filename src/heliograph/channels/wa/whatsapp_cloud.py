@@ -17,18 +17,30 @@ from heliograph.channels import kit
 from heliograph.channels.kit import Row
 from heliograph.channels.pace import Pace
 from heliograph.channels.wa import whatsapp_cloud_answers as answers
-from heliograph.channels.wa import whatsapp_cloud_callback, whatsapp_cloud_wire
+from heliograph.channels.wa import whatsapp_cloud_callback, whatsapp_cloud_fetch, whatsapp_cloud_wire
 from heliograph.channels.wa.whatsapp_cloud_check import check
 from heliograph.channels.wa.whatsapp_cloud_media import PLACES, form, place_of
 from heliograph.channels.wa.whatsapp_cloud_pairs import Pairs
 from heliograph.core.channel import Capability, Carries, Reach, Size
 from heliograph.core.content import Content, Media, Named
-from heliograph.core.event import Receipt
-from heliograph.core.ports import Call, Heard, Message, Out, Response, Revoked, Taken, Uploaded, Ways
+from heliograph.core.event import Attached, Receipt
+from heliograph.core.ports import Call, Fetched, Heard, Message, Out, Response, Revoked, Taken, Uploaded, Ways
 from heliograph.core.site import Sender
 from heliograph.errors import Blame, Fate, SendError, SetupError
 
-__all__ = ["CARRIES", "NAME", "SECRETS", "Settings", "WhatsAppCloud", "check", "hosts", "lacks", "measure", "open"]
+__all__ = [
+    "CARRIES",
+    "LONGEST",
+    "NAME",
+    "SECRETS",
+    "Settings",
+    "WhatsAppCloud",
+    "check",
+    "hosts",
+    "lacks",
+    "measure",
+    "open",
+]
 
 NAME = "whatsapp-cloud"
 SECRETS = frozenset({"access_token", "app_secret", "verify_token"})
@@ -43,8 +55,10 @@ CARRIES = Carries(
     window=WINDOW,
 )
 
+LONGEST = 4_096  # characters of a text
 HOST = "https://graph.facebook.com"
 MEDIA_LIVES_MS = 29 * 86_400_000  # Meta keeps uploads 30 days; a day is kept back for messages under way
+MESSAGE = "wamid."  # how Meta's ids of messages begin
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]")
 
 
@@ -142,9 +156,13 @@ class WhatsAppCloud:
     can_ask = False
     asks_capability = False
     asks_many = 0
+    can_type = True
+    can_mark_read = True
 
     def __init__(self, settings: Settings, out: Out) -> None:
-        base = _base(settings)
+        self._base = base = _base(settings)
+        self._version = settings.version
+        self._number = settings.phone_number_id
         self._url = f"{base}/{settings.version}/{settings.phone_number_id}"
         self._token = settings.access_token
         self._list_button = settings.list_button
@@ -238,6 +256,30 @@ class WhatsAppCloud:
         if not name:
             raise kit.error(Row("bad_answer", Fate.RETRY, "the upload has no id."), response, who=answers.WHO)
         return Uploaded(reference=f"{place.kind}/{name}", expires=now + MEDIA_LIVES_MS, exchange=response.exchange)
+
+    async def fetch(self, attached: Attached, deadline: float) -> Fetched:
+        """A recipient's file, by Meta's id of it. Raises SendError."""
+        return await whatsapp_cloud_fetch.fetch(
+            self._out, self._base, self._version, self._number, self._token, attached.reference, deadline
+        )
+
+    async def typing(self, recipient: str, deadline: float, in_reply_to: str) -> bool:
+        """Shows that somebody writes, for 25 s or until the next message; the recipient's message, which must be
+        named, is shown as read by the same call. Raises SendError."""
+        return await self._mark(in_reply_to, deadline, {"typing_indicator": {"type": "text"}})
+
+    async def seen(self, recipient: str, event_id: str, deadline: float) -> bool:
+        """Shows the recipient's message, and all before it, as read. Raises SendError."""
+        return await self._mark(event_id, deadline, {})
+
+    async def _mark(self, message: str, deadline: float, more: dict[str, dict[str, str]]) -> bool:
+        if not message.startswith(MESSAGE):
+            return False  # an event without an id of Meta's, or one that was too long to be kept whole
+        told = {"messaging_product": "whatsapp", "status": "read", "message_id": message, **more}
+        response = await self._post("messages", deadline, "application/json", msgspec.json.encode(told))
+        if response.status // 100 != 2:
+            raise answers.refused(response)
+        return True
 
     def read(self, call: Call) -> Heard:
         """Events of one callback; raises CallRefused for one that is not Meta's."""

@@ -11,7 +11,8 @@ import msgspec
 from heliograph.channels import kit
 from heliograph.channels.wa import whatsapp_cloud_answers
 from heliograph.channels.wa.whatsapp_cloud_answers import Fault
-from heliograph.channels.wa.whatsapp_cloud_shapes import Contact, File, Message, Preference, Status
+from heliograph.channels.wa.whatsapp_cloud_said import said as said_in
+from heliograph.channels.wa.whatsapp_cloud_shapes import Contact, Message, Preference, Status
 from heliograph.core.event import Inbound, OptOutHeard, ProviderEvent, Receipt, UnknownEvent
 from heliograph.core.states import AttemptState
 
@@ -24,7 +25,6 @@ STATES = {
     "failed": AttemptState.FAILED,
 }
 PREFERENCES = {"stop": False, "resume": True}  # does the recipient want messages
-FILES = frozenset({"image", "video", "audio", "document", "sticker"})
 # Times are seconds in most webhooks and milliseconds in some; as seconds this would be the year 5138.
 _MILLISECONDS = 100_000_000_000
 
@@ -85,51 +85,22 @@ def message(raw: msgspec.Raw, known: dict[str, str]) -> ProviderEvent:
     except kit.UNREADABLE:
         return unknown("message.unreadable", raw)
     who = _person(said.sender or known.get(said.from_user_id, ""), said.from_user_id)
-    what = None if said.group_id else _said(said)
+    what = None if said.group_id else said_in(said)
     if what is None or not who:
         kind = "group" if said.group_id else said.system.type if said.system else ""
         return unknown(f"message.{kind or said.type or 'unnamed'}", raw, said.id)
-    kind, text, postback = what
     return Inbound(
         event=said.id or kit.fingerprint(bytes(raw)),
         recipient=who,
-        kind=kind,
-        text=text,
-        postback=postback,
+        kind=what.kind,
+        text=what.text,
+        postback=what.postback,
+        attached=what.attached,
+        place=what.place,
         in_reply_to=said.reaction.message_id if said.reaction else said.context.id,
         at=_time(said.timestamp),
         raw=raw,
     )
-
-
-def _said(said: Message) -> tuple[str, str, str] | None:
-    """(kind, text, postback); None where this version does not know it."""
-    match said.type:
-        case "text":
-            return "text", said.text.body, ""
-        case "button" if said.button is not None:
-            return "tap", said.button.text, said.button.payload
-        case "interactive":
-            reply = said.interactive.button_reply or said.interactive.list_reply
-            if reply is not None:
-                return "tap", reply.title, reply.id
-            form = said.interactive.nfm_reply
-            return None if form is None else ("other", form.body, "")
-        case kind if kind in FILES:
-            file: File | None = getattr(said, kind)
-            return "file", "" if file is None else file.caption or file.filename, ""
-        case "location" if said.location is not None:
-            return "location", f"{said.location.latitude:.6f}, {said.location.longitude:.6f}", ""
-        case "contacts":
-            return "other", ", ".join(one.name.formatted_name for one in said.contacts), ""
-        case "reaction" if said.reaction is not None:
-            return "other", said.reaction.emoji, ""
-        case "order":
-            return "other", said.order.text if said.order else "", ""
-        case "unsupported":  # something that WhatsApp does not hand over (131051); an agent should know that it came
-            return "other", "", ""
-        case _:
-            return None
 
 
 def preference(raw: msgspec.Raw, known: dict[str, str]) -> ProviderEvent:

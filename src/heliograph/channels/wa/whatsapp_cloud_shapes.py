@@ -40,7 +40,10 @@ class Tap(msgspec.Struct):
 
 
 class Form(msgspec.Struct):
+    """A filled-in Flow: `response_json` is JSON as a text, an object of the answers."""
+
     body: str = ""
+    response_json: str = ""
 
 
 class Interactive(msgspec.Struct):
@@ -51,6 +54,8 @@ class Interactive(msgspec.Struct):
 
 
 class File(msgspec.Struct):
+    id: str = ""
+    mime_type: str = ""
     caption: str = ""
     filename: str = ""
 
@@ -58,14 +63,21 @@ class File(msgspec.Struct):
 class Place(msgspec.Struct):
     latitude: float
     longitude: float
+    name: str = ""
+    address: str = ""
 
 
 class Name(msgspec.Struct):
     formatted_name: str = ""
 
 
+class Phone(msgspec.Struct):
+    phone: str = ""
+
+
 class Person(msgspec.Struct):
     name: Name = msgspec.field(default_factory=Name)
+    phones: tuple[Phone, ...] = ()
 
 
 class Reaction(msgspec.Struct):
@@ -73,8 +85,14 @@ class Reaction(msgspec.Struct):
     emoji: str = ""
 
 
+class Item(msgspec.Struct):
+    product_retailer_id: str = ""
+    quantity: int | float | str = 1
+
+
 class Order(msgspec.Struct):
     text: str = ""
+    product_items: tuple[Item, ...] = ()
 
 
 class System(msgspec.Struct):

@@ -33,7 +33,8 @@ __all__ = [
 
 NAME = "whatsapp-cloud"
 CHANNEL = "wa"
-PREFIXES = tuple(f"/v{number}.0/" for number in range(13, 60))  # the Graph API's versions, past and to come
+# The Graph API's versions, past and to come, and the files that people sent.
+PREFIXES = (*(f"/v{number}.0/" for number in range(13, 60)), media.ATTACHMENTS)
 
 
 def body_limit(path: str) -> int:
@@ -55,6 +56,8 @@ def answer(call: Call, world: World) -> TwinAnswer:
     address = urlsplit(call.url)
     try:
         senders = _authorised(call, world)
+        if address.path == media.ATTACHMENTS and call.method == "GET":
+            return media.attachment(dict(parse_qsl(address.query)).get("mid", ""), world)
         parts = [unquote(part) for part in address.path.split("/")[2:]]
         return _route(parts, dict(parse_qsl(address.query)), call, senders, world)
     except Refused as refused:

@@ -15,6 +15,7 @@ from heliograph.core.twin import KnownSender, Medium, TwinAnswer, World
 
 MEGABYTE = 1_048_576
 MOST = 100 * MEGABYTE
+ATTACHMENTS = "/whatsapp_business/attachments/"  # at Meta on a host of its own, lookaside.fbsbx.com
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 # type → the bytes that are allowed
 TYPES = {
@@ -63,7 +64,7 @@ def upload(sender: KnownSender, call: Call, world: World) -> TwinAnswer:
 
 
 def found(name: str, method: str, call: Call, world: World) -> TwinAnswer:
-    """GET and DELETE /{MEDIA_ID}. The address leads to the sandbox's own copy."""
+    """GET and DELETE /{MEDIA_ID}. The address is that of the bytes, which ask for the token once more."""
     medium = world.medium(name)
     if medium is None or method not in ("GET", "DELETE"):
         raise missing(method, name)
@@ -73,13 +74,21 @@ def found(name: str, method: str, call: Call, world: World) -> TwinAnswer:
     return given(
         {
             "messaging_product": "whatsapp",
-            "url": medium.url or f"{address.scheme}://{address.netloc}/media/{name}",
+            "url": medium.url or f"{address.scheme}://{address.netloc}{ATTACHMENTS}?mid={name}",
             "mime_type": medium.content_type,
             "sha256": hashlib.sha256(medium.data).hexdigest(),
             "file_size": len(medium.data),
             "id": name,
         }
     )
+
+
+def attachment(name: str, world: World) -> TwinAnswer:
+    """The bytes. What Meta's file server says of one that it has not is not documented (r)."""
+    medium = world.medium(name)
+    if medium is None or not medium.data:
+        return TwinAnswer(status=404, headers={"content-type": "text/html"})
+    return TwinAnswer(body=medium.data, headers={"content-type": medium.content_type})
 
 
 def missing(method: str, name: str) -> Refused:

@@ -7,7 +7,7 @@ As at Meta, whether the recipient is on WhatsApp (131026), has written within 24
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 from heliograph.channels.wa import whatsapp_cloud_twin_templates as templates
 from heliograph.channels.wa import whatsapp_cloud_twin_wire as wire
@@ -15,6 +15,7 @@ from heliograph.channels.wa.whatsapp_cloud_twin_answers import Refused, given, s
 from heliograph.core.twin import Arrival, KnownSender, TwinAnswer, World
 
 WINDOW = 86_400_000  # ms
+TYPING_SHOWS = 25.0  # seconds
 _NUMBER = re.compile(r"\+?[1-9][0-9]{6,14}")
 _SEPARATORS = re.compile(r"[\s().-]")
 
@@ -27,6 +28,14 @@ def account_of(sender: KnownSender) -> str:
 def wamid(number: str, name: str) -> str:
     """A message's id: base64 that says nothing to anybody. The same for the same event."""
     return "wamid." + b64encode(f"\x1c\x18{number[-4:]}\x15{name}".encode()).decode()
+
+
+def event_of(name: str) -> str:
+    """The event that a message's id was made of; empty for an id that is none of ours."""
+    try:
+        return b64decode(name.removeprefix("wamid.")).decode().partition("\x15")[2]
+    except ValueError:  # UnicodeDecodeError is one
+        return ""
 
 
 def send(sender: KnownSender, body: bytes, world: World) -> TwinAnswer:
@@ -119,4 +128,9 @@ def _mark(sender: KnownSender, message: wire.Message, world: World) -> TwinAnswe
     if message.status != "read" or not message.message_id:
         raise Refused(131009, "status must be read, with the message_id of a message that was received.")
     delay = stopped(world.misbehaviour("event", "", sender.id, provider=sender.provider))
+    number = world.saw(sender.provider, sender.id, event_of(message.message_id), earlier=True)
+    if not number:
+        raise Refused(131009, "message_id is not the id of a message that this number received.")
+    if message.typing_indicator is not None:
+        world.writes(number, sender.provider, sender.id, TYPING_SHOWS)
     return given({"success": True}, None, delay)

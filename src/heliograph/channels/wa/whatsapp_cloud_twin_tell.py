@@ -5,6 +5,7 @@ Source: developers.facebook.com …/whatsapp/webhooks/reference (May to August 2
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 
 from heliograph.channels.wa import whatsapp_cloud_twin_wire as wire
 from heliograph.channels.wa.whatsapp_cloud_twin_answers import in_webhook
+from heliograph.channels.wa.whatsapp_cloud_twin_media import ATTACHMENTS
 from heliograph.channels.wa.whatsapp_cloud_twin_messages import account_of, wamid
 from heliograph.channels.wa.whatsapp_cloud_twin_templates import known
 from heliograph.core import phone
@@ -158,8 +160,9 @@ def _said(happening: Happening, world: World) -> dict[str, Any] | None:
                 return {"type": "button", "button": {"payload": postback, "text": text}}
             word = "list_reply" if sent.interactive and sent.interactive.type == "list" else "button_reply"
             return {"type": "interactive", "interactive": {"type": word, word: {"id": postback, "title": text}}}
-        case Located(latitude=latitude, longitude=longitude):
-            return {"type": "location", "location": {"latitude": latitude, "longitude": longitude}}
+        case Located(latitude=latitude, longitude=longitude, label=label):
+            named = {"name": label} if label else {}
+            return {"type": "location", "location": {"latitude": latitude, "longitude": longitude, **named}}
         case Filed():
             return _file(happening, world)
         case _:
@@ -169,11 +172,13 @@ def _said(happening: Happening, world: World) -> dict[str, Any] | None:
 def _file(filed: Filed, world: World) -> dict[str, Any]:
     content_type = filed.content_type.partition(";")[0].strip().lower()
     kind = _KINDS.get(content_type) or _KINDS.get(content_type.partition("/")[0], "document")
+    name = filed.medium or world.keep(Medium(content_type=content_type, url=filed.url))
+    kept = world.medium(name)
     medium: dict[str, Any] = {
-        "id": world.keep(Medium(content_type=content_type, url=filed.url)),
+        "id": name,
         "mime_type": content_type,
-        "sha256": hashlib.sha256(filed.url.encode()).hexdigest(),
-        "url": filed.url,
+        "sha256": base64.b64encode(hashlib.sha256(kept.data if kept else b"").digest()).decode(),
+        "url": f"{world.address()}{ATTACHMENTS}?mid={name}" if filed.medium else filed.url,
     }
     if kind == "document" and filed.name:
         medium["filename"] = filed.name

@@ -6,7 +6,7 @@ Source: business-messaging-api_v23.0.yaml and the message pages of developers.fa
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -135,6 +135,10 @@ class Context(_Strict, frozen=True, kw_only=True):
     message_id: str
 
 
+class TypingIndicator(_Strict, frozen=True, kw_only=True):
+    type: Literal["text"]
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A call of /messages. Fields of the root that are not known are passed over, as Graph does (r)."""
 
@@ -147,6 +151,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     biz_opaque_callback_data: Annotated[str, Meta(max_length=512)] = ""
     status: str = ""  # "read": a message of the recipient's is marked as read
     message_id: str = ""
+    typing_indicator: TypingIndicator | None = None
     text: Text | None = None
     image: Media | None = None
     video: Media | None = None

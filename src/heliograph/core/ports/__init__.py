@@ -2,8 +2,8 @@
 
     http.py        what comes in and goes out       provider.py    a channel's provider     desk.py     a desk
     writing.py     what one transaction writes      reading.py     what the store gives     store.py    its verbs
-    conversing.py  its verbs of conversations       outbox.py      its verbs of what the brand is told
-    clock.py       time
+    conversing.py  its verbs of conversations       users.py       its verbs of users      clock.py     time
+    outbox.py      its verbs of what the brand is told
 
 `deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
 the epoch, UTC.
@@ -16,6 +16,7 @@ from heliograph.core.ports.conversing import (
     ConversationStore,
     DeskJoined,
     DeskTaken,
+    DeskWaits,
     Inbox,
     Queue,
     Said,
@@ -40,6 +41,9 @@ from heliograph.core.ports.outbox import (
 )
 from heliograph.core.ports.provider import (
     AsksMany,
+    Courteous,
+    Fetched,
+    Fetches,
     Heard,
     Message,
     Plug,
@@ -52,6 +56,7 @@ from heliograph.core.ports.provider import (
 from heliograph.core.ports.reading import (
     AlertRow,
     Changes,
+    Erased,
     Joined,
     LooseEnds,
     Record,
@@ -60,12 +65,14 @@ from heliograph.core.ports.reading import (
 )
 from heliograph.core.ports.store import (
     AlertStore,
+    ErasingStore,
     MediaStore,
     OperatorStore,
     OptOutStore,
     RegistryStore,
     Store,
 )
+from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import (
     Acceptance,
     Accepted,
@@ -90,14 +97,20 @@ __all__ = [
     "Claim",
     "Clock",
     "ConversationStore",
+    "Courteous",
     "Desk",
     "DeskHeard",
     "DeskJoined",
     "DeskPlug",
     "DeskTaken",
+    "DeskWaits",
     "DeskWays",
     "Due",
+    "Erased",
+    "ErasingStore",
     "Exchange",
+    "Fetched",
+    "Fetches",
     "Handed",
     "Heard",
     "Inbox",
@@ -124,6 +137,7 @@ __all__ = [
     "TurnOutcome",
     "Unmatched",
     "Uploaded",
+    "UserStore",
     "Ways",
     "Written",
     "lane",

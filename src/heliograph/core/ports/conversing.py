@@ -79,6 +79,15 @@ class DeskJoined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     duplicate: bool = False
 
 
+class DeskWaits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Of one site: how many conversations (10,000 at most) have turns that their desk did not take when it was asked,
+    and what it said of one of them."""
+
+    site: str
+    waiting: int
+    why: str
+
+
 class ConversationStore(Protocol):
     """Conversations and turns. Lists walk one index; none grows with the data."""
 
@@ -94,6 +103,7 @@ class ConversationStore(Protocol):
     async def turns(
         self, site: str, conversation: str, *, after: int = 0, newest: bool = False, limit: int = 200
     ) -> list[Turn]: ...
+    async def desks_waiting(self) -> list[DeskWaits]: ...
     # those touched since, so that a node sees what others did; at most 500
     async def touched(self, since: int) -> list[Conversation]: ...
 

@@ -66,7 +66,10 @@ class Out(Protocol):
         headers: Mapping[str, str] = {},
         body: bytes = b"",
         secrets: Sequence[str] = (),
-    ) -> Response: ...
+        limit: int = 1 << 20,
+    ) -> Response:
+        """`limit`: bytes of the answer's body at most; a longer one is `unknown`, code answer_too_long."""
+        ...
 
     async def addresses(self, host: str, port: int) -> tuple[str, ...]:
         """Where a provider with a line of its own may connect to, by the same rules. Raises SendError."""

@@ -9,7 +9,7 @@ import msgspec
 
 from heliograph.core.channel import Capability, Carries, Reached, Size
 from heliograph.core.content import Content, Media
-from heliograph.core.event import ProviderEvent, Receipt
+from heliograph.core.event import Attached, ProviderEvent, Receipt
 from heliograph.core.ports.http import Answer, Call, Exchange, Out
 from heliograph.core.site import Sender
 
@@ -49,6 +49,14 @@ class Uploaded(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reference: str
     expires: int
     exchange: Exchange | None = None
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A file of a recipient's, as its provider gave it: whatever a phone can send, so it is shown as a picture or film
+    only where its `content_type` (lower case, without parameters) is known to be harmless."""
+
+    content_type: str
+    data: bytes
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -99,6 +107,31 @@ class AsksMany(Provider, Protocol):
     async def capabilities(self, recipients: Sequence[str], now: int, deadline: float) -> Reached: ...
 
 
+class Fetches(Provider, Protocol):
+    """One that has the files of recipients; a provider without `fetch` has none. It gets one that stands in an event of
+    its own callbacks: 16 MiB at most, from its own hosts alone. Raises SendError: `permanent` where it is gone, too
+    large or elsewhere, `config` where our credentials are refused, `retry` for all else (a repeat does no harm)."""
+
+    async def fetch(self, attached: Attached, deadline: float) -> Fetched: ...
+
+
+class Courteous(Provider, Protocol):
+    """One that can show a recipient what happens at our side; a flag that is absent is a no, and its function is then
+    not called. Both answer whether the provider took it, or raise SendError. Neither is ever worth a second try: who
+    calls counts a failure and goes on.
+
+    `typing`: somebody writes an answer; it vanishes with the next message or after some 20 s. `in_reply_to` is the
+    `Inbound.event` of the recipient's last message, which WhatsApp then also shows as read. `seen`: the message
+    `event_id` was read (WhatsApp: and all before it).
+    """
+
+    can_type: bool
+    can_mark_read: bool
+
+    async def typing(self, recipient: str, deadline: float, in_reply_to: str) -> bool: ...
+    async def seen(self, recipient: str, event_id: str, deadline: float) -> bool: ...
+
+
 class Plug(Protocol):
     """A provider's module in a channel's folder (`channels/rcs/google_rbm.py`), found by plugs.py.
 
@@ -112,9 +145,10 @@ class Plug(Protocol):
     Where all of them are the sandbox's, test keys may use it. A module without it speaks to real providers alone.
     `ASKS` = True: its senders have `asks_capability`; a command that only asks opens no others.
 
-    Two more may be left out. `lacks(settings, public)`: one sentence for each thing without which something never
-    arrives, for `heliograph doctor`; `public`: whether our own address is set. `CALLBACKS`: false where the provider
-    posts none, since its receipts come down a line of its own.
+    Three more may be left out. `LONGEST`: characters of the longest plain text that is taken, 0 = as `check` says.
+    `lacks(settings, public)`: one sentence for each thing without which something never arrives, for `heliograph
+    doctor`; `public`: whether our own address is set. `CALLBACKS`: false where the provider posts none, since its
+    receipts come down a line of its own.
     """
 
     NAME: str

@@ -75,6 +75,18 @@ class Written(StrEnum):
     NEWER = "newer"
 
 
+class Erased(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How much of a recipient was removed. `receipts`: those without an attempt. `opt_outs`: kept, under a keyed hash
+    of the number."""
+
+    alerts: int = 0
+    conversations: int = 0
+    replies: int = 0
+    capabilities: int = 0
+    receipts: int = 0
+    opt_outs: int = 0
+
+
 class LooseEnds(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Of one sender: how many attempts are in doubt, how many receipts belong to no attempt that is known."""
 

@@ -14,10 +14,12 @@ from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
 from heliograph.core.ports.outbox import OutboxStore
 from heliograph.core.ports.provider import Uploaded
-from heliograph.core.ports.reading import AlertRow, Changes, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
+from heliograph.core.user import Audited
 from heliograph.core.webhook import Tell
 
 
@@ -79,7 +81,8 @@ class AlertStore(Protocol):
 class OptOutStore(Protocol):
     """Opt-outs as people and files write them."""
 
-    async def put_opt_outs(self, rows: tuple[OptOut, ...]) -> list[Written]: ...
+    # `audited`: empty, or a line of the audit log for each row, written where the row changed anything
+    async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]: ...
     # those in force, by (site, recipient, scope), from the one after `after` on
     async def opt_outs(
         self,
@@ -87,9 +90,28 @@ class OptOutStore(Protocol):
         site: str = "",
         recipient: str = "",
         scope: str = "",
+        erased: bool = False,  # of erased people alone
         after: tuple[str, str, str] = ("", "", ""),
         limit: int = 50,
     ) -> list[OptOut]: ...
+
+
+class ErasingStore(Protocol):
+    """Erasing a recipient, a bite at a time: no alert waits for more than one of them."""
+
+    # The key of the hash under which the opt-outs of erased people stand. Before anybody is erased: once, at the start.
+    def hide_by(self, key: bytes) -> None: ...
+    # secrets that the installation makes for itself, sealed by whoever writes them; "" = there is none
+    async def secret(self, name: str) -> str: ...
+    async def make_secret(self, name: str, value: str) -> str: ...  # the one that is there; `value` if there was none
+    async def replace_secret(self, name: str, former: str, value: str) -> bool: ...
+    async def hide_opt_outs(self, site: str, recipient: str) -> int: ...
+    async def erase(self, site: str, recipient: str) -> Erased: ...  # counts nothing: nothing is left
+    # among the next few hundred receipts without an attempt; the place to go on from, None = that was the last
+    async def erase_unmatched(
+        self, site: str, recipient: str, after: tuple[str, str, str]
+    ) -> tuple[int, tuple[str, str, str] | None]: ...
+    async def erasable(self, site: str, recipient: str) -> Erased: ...
 
 
 class OperatorStore(Protocol):
@@ -125,7 +147,16 @@ class RegistryStore(Protocol):
 
 
 class Store(
-    AlertStore, ConversationStore, OptOutStore, OperatorStore, MediaStore, RegistryStore, OutboxStore, Protocol
+    AlertStore,
+    ConversationStore,
+    OptOutStore,
+    ErasingStore,
+    OperatorStore,
+    MediaStore,
+    RegistryStore,
+    UserStore,
+    OutboxStore,
+    Protocol,
 ):
     """All of it, and the housekeeping."""
 

@@ -1,4 +1,4 @@
-"""The pages of the sandbox: the overview of all phones, one page per phone, and what both are made of."""
+"""The pages of the sandbox: all phones, one page per phone, one per account at a desk, and what they are made of."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _TYPES = {
 }
 # E.164 allows 15 digits; seven is the shortest subscriber number with its country's code.
 _HANDSET = re.compile(r"/handsets/\+?[1-9][0-9]{6,14}")
+_DESK = re.compile(r"/desks/[a-z][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _STATIC = "/pages/static/"
 
 
@@ -25,13 +26,15 @@ def page(path: str) -> tuple[str, bytes] | None:
     """The page that stands at an address: its content type and its bytes, or None where no page stands.
 
     `path` is the path of the request, percent-encoded or not, without the query. Pages hold no data: what a phone
-    shows comes from `/sandbox/handsets`, so that any number has a page, also one that nobody used yet.
+    shows comes from `/sandbox/handsets`, so that any number has a page, also one that nobody used yet; so do desks.
     """
     path = unquote(path)
     if path == "/":
         return _file("overview.html")
     if _HANDSET.fullmatch(path):
         return _file("handset.html")
+    if _DESK.fullmatch(path):
+        return _file("desk.html")
     if path.startswith(_STATIC) and (name := path.removeprefix(_STATIC)) in _static_names():
         return _file(f"static/{name}")
     return None

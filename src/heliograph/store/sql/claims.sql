@@ -64,3 +64,7 @@ DELETE FROM nonces WHERE (value, site, key) IN (
 -- name: floor_raise(site, until)!
 INSERT INTO floors (site, until) VALUES (:site, :until)
 ON CONFLICT (site) DO UPDATE SET until = excluded.until WHERE floors.until < excluded.until;
+
+-- name: claim_forget(site, scope, key)!
+-- Whoever has it: what was said by it is no longer so.
+DELETE FROM claims WHERE site = :site AND scope = :scope AND key = :key;

@@ -79,3 +79,6 @@ SELECT body FROM turns WHERE site = :site AND conversation = :conversation ORDER
 
 -- name: journal_first(site, alert)
 SELECT body FROM journal WHERE site = :site AND alert = :alert AND page = 1;
+
+-- name: desks_waiting(lane, many)
+SELECT site, ref FROM due WHERE lane = :lane AND tries > 0 LIMIT :many;

@@ -1,7 +1,8 @@
 -- What operators see and write.
 
--- name: opt_outs_of(site, recipient)
-SELECT scope FROM opt_outs WHERE site = :site AND recipient = :recipient AND wanted = 0;
+-- name: opt_outs_of(site, recipient, hidden)
+-- `hidden`: what the recipient's no stands under once he is erased.
+SELECT scope FROM opt_outs WHERE site = :site AND recipient IN (:recipient, :hidden) AND wanted = 0;
 
 -- name: opt_out_put(site, recipient, scope, wanted, at, how, by_whom)!
 INSERT INTO opt_outs (site, recipient, scope, wanted, at, since, how, by_whom)
@@ -14,11 +15,12 @@ WHERE opt_outs.at <= excluded.at;
 -- Said once more: the first one stays the proof, the last one decides.
 UPDATE opt_outs SET at = :at WHERE site = :site AND recipient = :recipient AND scope = :scope AND at < :at;
 
--- name: opt_outs_list(site, recipient, scope, from_recipient, from_scope, many)
+-- name: opt_outs_list(site, recipient, hidden, scope, erased, from_recipient, from_scope, many)
 -- In the order of the key, from the one after (from_recipient, from_scope) on.
 SELECT recipient, scope, since, how, by_whom FROM opt_outs
 WHERE site = :site AND (recipient, scope) > (:from_recipient, :from_scope) AND wanted = 0
-  AND (:recipient = '' OR recipient = :recipient) AND (:scope = '' OR scope = :scope)
+  AND (:recipient = '' OR recipient IN (:recipient, :hidden)) AND (:erased = 0 OR recipient LIKE 'erased:%')
+  AND (:scope = '' OR scope = :scope)
 ORDER BY site, recipient, scope LIMIT :many;
 
 -- name: doubt_put(site, attempt, alert, sender, since)!

@@ -82,3 +82,9 @@ DELETE FROM outbox_heads WHERE (site, subject) IN (
 -- The newest conversation that speaks of an alert.
 SELECT conversation FROM conversation_alerts WHERE site = :site AND alert = :alert
 ORDER BY site DESC, alert DESC, conversation DESC LIMIT 1;
+
+-- name: erase_outbox(site, subject)!
+DELETE FROM outbox WHERE site = :site AND subject = :subject;
+
+-- name: erase_outbox_head(site, subject)!
+DELETE FROM outbox_heads WHERE site = :site AND subject = :subject;

@@ -136,7 +136,8 @@ async def one(call: WebCall, doors: Doors) -> WebAnswer:
         # The same words for one of another site: whether it exists is nobody else's business.
         sentence = "This site has no such alert. GET /v1/alerts lists what it has."
         return await done(problem(404, sentence, code="unknown_alert"), found, call, doors)
-    body = msgspec.json.encode(told.record(record))
+    spoken = await doors.means.store.conversations_about(found.site.id, id)
+    body = msgspec.json.encode(told.record(record, spoken))
     return await done(WebAnswer(status=200, body=body, headers=JSON), found, call, doors)
 
 

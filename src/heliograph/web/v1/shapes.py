@@ -155,6 +155,7 @@ class AlertRecord(msgspec.Struct, kw_only=True):
     decision: Annotated[Any, says("The decision record: what was considered in which order, and why.")]
     attempts: list[AttemptShape]
     timeline: list[Happening]
+    conversations: Annotated[list[str], says("Ids of the conversations that its replies opened or joined.")]
 
 
 class MessageShape(msgspec.Struct, kw_only=True):

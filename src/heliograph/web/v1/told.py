@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from msgspec import Raw
 
 from heliograph.core.alert import Alert, Attempt
+from heliograph.core.conversation import Conversation
 from heliograph.core.ports import AlertRow, Record
 from heliograph.flow.explain import Explanation, Shown
 from heliograph.flow.result import Result
@@ -52,7 +53,7 @@ def begun(result: Result) -> shapes.AlertState:
     )
 
 
-def record(found: Record) -> shapes.AlertRecord:
+def record(found: Record, conversations: Sequence[Conversation] = ()) -> shapes.AlertRecord:
     alert = found.alert
     same = {name: getattr(alert, name) for name in _AS_THEY_ARE}
     return shapes.AlertRecord(
@@ -75,6 +76,7 @@ def record(found: Record) -> shapes.AlertRecord:
             )
             for entry in found.entries
         ],
+        conversations=[one.id for one in conversations],
     )
 
 

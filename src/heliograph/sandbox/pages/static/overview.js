@@ -4,7 +4,7 @@ import { arrange, el, latest, unseen, write } from "./dom.js";
 import { keys } from "./keys.js";
 import { phone } from "./phone.js";
 import { attempt, hush, shell, tell } from "./shell.js";
-import { change, handset, overview } from "./wire.js";
+import { change, desks, handset, overview } from "./wire.js";
 import { e164, off, spaced, time } from "./words.js";
 
 const list = document.getElementById("phones");
@@ -80,6 +80,19 @@ async function fetchAndShow() {
   }
 }
 
+/** Where the agents are, as links. */
+async function showDesks() {
+  try {
+    const known = await desks();
+    const place = document.getElementById("desks");
+    place.hidden = known.length === 0;
+    place.replaceChildren("Desks: ", ...known.flatMap((one, index) => [index > 0 && " · ",
+      el("a", { href: `/desks/${encodeURIComponent(one.desk)}/${encodeURIComponent(one.id)}` }, `${one.name} at ${one.desk}`)]).filter(Boolean));
+  } catch (trouble) {
+    tell(trouble.message);
+  }
+}
+
 function sift() {
   const wanted = filter.value.trim().toLowerCase();
   let shown = 0;
@@ -130,5 +143,6 @@ document.querySelector(".choice").before(keys(filter, () => [...slots.values()].
 shell((changed) => {
   refresh();
   for (const [number, made] of slots) if (changed === null || changed === number) made.load();
+  if (changed === null) showDesks();
 });
 refresh();

@@ -1,4 +1,4 @@
-// What both pages share: the theme button, the live light with its pause, and the notice for what went wrong.
+// What the pages share: the theme button, the live light with its pause, and the notice for what went wrong.
 
 import { el, icon, write } from "./dom.js";
 import { listen } from "./wire.js";
@@ -27,12 +27,12 @@ function themeButton() {
   return button;
 }
 
-/** Puts up the tools in the head of the page and starts to listen. `changed` as in wire.listen. */
-export function shell(changed) {
+/** Puts up the tools in the head of the page and starts to listen. `changed`, `desk` as in wire.listen. */
+export function shell(changed, desk) {
   const word = el("span", { role: "status" }, "Connecting");
   const light = el("span", { class: "light", "data-state": "away" }, word);
   const button = el("button", { type: "button", class: "plain", onclick: turn }, "Pause");
-  const line = listen({ changed, state });
+  const line = listen({ changed, desk, state });
 
   function state(name) {
     light.dataset.state = name;

@@ -33,15 +33,20 @@ const at = (number, verb = "") => `/sandbox/handsets/${encodeURIComponent(number
 export const overview = () => call("GET", "/sandbox/handsets");
 export const handset = (number) => call("GET", at(number));
 export const change = (number, fields) => call("POST", at(number), fields);
+/** An account at a desk, with its conversations; the accounts that are known. */
+export const account = (desk, id) => call("GET", `/sandbox/desks/${encodeURIComponent(desk)}/${encodeURIComponent(id)}`);
+export const desks = async () => (await call("GET", "/sandbox/desks")).desks;
+/** What an agent does: `do` is say, type, read, take, transfer or close. */
+export const deed = (desk, id, body) => call("POST", `/sandbox/desks/${encodeURIComponent(desk)}/${encodeURIComponent(id)}/deeds`, body);
 export const senders = async () => (await call("GET", "/sandbox/senders")).senders;
 /** verb: say, tap, read, typing, location, file, unsubscribe or subscribe. */
 export const act = (number, verb, body = {}) => call("POST", at(number, verb), body);
 
 /**
  * Listens until the page goes. `changed(number)` for each phone that changed, `changed(null)` when anything may have
- * (after a reconnect, or a pause); `state("live" | "away" | "paused")` for the person.
+ * (after a reconnect, or a pause); `desk("liveperson/32106792")` likewise for an account at a desk; `state("live" | "away" | "paused")` for the person.
  */
-export function listen({ changed, state }) {
+export function listen({ changed, desk = () => {}, state }) {
   let source = null;
   let wait = 1000;
   let timer = 0;
@@ -52,8 +57,10 @@ export function listen({ changed, state }) {
       wait = 1000;
       state("live");
       changed(null);
+      desk(null);
     });
     source.addEventListener("handset", (event) => changed(JSON.parse(event.data).number));
+    source.addEventListener("desk", (event) => desk(JSON.parse(event.data).account));
     source.addEventListener("error", () => {
       state("away");
       // A broken connection is taken up again by the browser; an answer that is an error closes the stream for good.

@@ -1,0 +1,94 @@
+"""In and out: the log-in, the log-out here and everywhere."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from math import ceil
+
+from heliograph.flow import sessions
+from heliograph.web import address
+from heliograph.web.call import Doors, WebAnswer, WebCall
+from heliograph.web.console import cookie, gate, render
+from heliograph.web.console.visit import Visit, fields, token
+
+WRONG = "Name and password do not fit, or the user is disabled. An administrator can give another password."
+START = "/console"
+# A path of the console and nothing that a browser could read as another host: no //, no backslash, no control.
+_own = re.compile(r"/console(?:/[A-Za-z0-9._~%+-]+)*(?:\?[A-Za-z0-9._~%+&=/:,@-]*)?").fullmatch
+
+
+async def form(call: WebCall, doors: Doors) -> WebAnswer:
+    """The page. Who is in already goes on."""
+    next_ = own(fields(call.query).get("next", ""))
+    if await sessions.present(cookie.read(cookie.SESSION, call, doors), gate.rules(doors.settings), doors.means):
+        return render.redirect(next_)
+    return _page(call, doors, next_=next_)
+
+
+async def enter(call: WebCall, doors: Doors) -> WebAnswer:
+    if (wrong := gate.not_a_form(call)) is not None:
+        return wrong
+    given = fields(call.body)
+    next_, name = own(given.get("next", "")), given.get("name", "")[:64]
+    visitor = cookie.read(cookie.VISITOR, call, doors)
+    if not gate.from_here(call, doors) or not visitor or not gate.same(token(visitor, "login"), gate.sent_token(call)):
+        fault = "The page was open for too long, or the browser keeps no cookies for this address. Log in once more."
+        return _page(call, doors, status=403, next_=next_, name=name, fault=fault)
+    done = await sessions.log_in(
+        name,
+        given.get("password", "")[:1000],
+        network=address.network_of(address.caller(doors.plate, call.scope)),
+        former=cookie.read(cookie.SESSION, call, doors),
+        rules=gate.rules(doors.settings),
+        means=doors.means,
+    )
+    if isinstance(done, sessions.NotIn):
+        code = "too_many_logins" if done.until else "wrong_password"
+        doors.meters.credentials(code)
+        doors.log("warning", "A log-in to the console failed.", action="login.failed", code=code)
+        if not done.until:
+            return _page(call, doors, status=401, next_=next_, name=name, fault=WRONG)
+        wait = max(1, ceil((done.until - doors.means.clock.now()) / 60_000))
+        fault = f"Too many log-ins failed. None is taken from here for {wait} minute{'s' if wait > 1 else ''}."
+        return _page(call, doors, status=429, next_=next_, name=name, fault=fault)
+    return render.redirect(
+        next_,
+        (
+            cookie.written(cookie.SESSION, done.secret, call, doors),
+            cookie.written(cookie.VISITOR, "", call, doors),
+        ),
+    )
+
+
+async def leave(visit: Visit) -> WebAnswer:
+    await sessions.log_out(cookie.read(cookie.SESSION, visit.call, visit.doors), visit.user.name, visit.means)
+    return _out(visit)
+
+
+async def leave_everywhere(visit: Visit) -> WebAnswer:
+    await sessions.log_out_everywhere(visit.user, visit.means)
+    return _out(visit)
+
+
+def own(path: str) -> str:
+    """The path where it is a page of the console, else the start page."""
+    return path if len(path) <= 2_000 and _own(path) and not path.startswith(gate.LOGIN) else START
+
+
+def _out(visit: Visit) -> WebAnswer:
+    return render.redirect(gate.LOGIN, (cookie.written(cookie.SESSION, "", visit.call, visit.doors),))
+
+
+def _page(call: WebCall, doors: Doors, *, status: int = 200, next_: str, name: str = "", fault: str = "") -> WebAnswer:
+    """The form with its own token; the browser has its cookie from here on."""
+    visitor = cookie.read(cookie.VISITOR, call, doors) or secrets.token_urlsafe(18)
+    return render.page(
+        "login.html",
+        status=status,
+        headers=(cookie.written(cookie.VISITOR, visitor, call, doors),),
+        csrf=token(visitor, "login"),
+        next=next_,
+        name=name,
+        fault=fault,
+    )

@@ -1,0 +1,43 @@
+"""The console's rows of the route table, each with the least role that is let in (web/console/__init__.py says how a
+page is added)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from heliograph.core.user import Role
+from heliograph.web.console import account, alert, alerts, audit, files, gate, login, opt_outs, start, users
+from heliograph.web.console.gate import Page
+from heliograph.web.route import Auth, Listener, Route
+
+
+def row(method: str, path: str, page: Page, role: Role, summary: str, *, desk: str = "") -> Route:
+    """A page for who is logged in. `desk`: it stands only where this desk is installed."""
+    enter = partial(gate.enter, page, role)
+    return Route(method, path, enter, Auth.SESSION, Listener.PUBLIC, summary, role=role, desk=desk)
+
+
+# fmt: off
+ROWS: tuple[Route, ...] = (
+    Route("GET", "/console/login", login.form, Auth.OPEN, Listener.PUBLIC, "The log-in to the console"),
+    Route("POST", "/console/login", login.enter, Auth.OPEN, Listener.PUBLIC, "Log in to the console"),
+    Route("GET", "/console/static/{digest}/{name}", files.answer, Auth.OPEN, Listener.PUBLIC,
+          "The console's scripts and styles"),
+    row("POST", "/console/logout", login.leave, Role.VIEWER, "Log out"),
+    row("POST", "/console/logout-everywhere", login.leave_everywhere, Role.VIEWER, "Log out on every device"),
+    row("GET", "/console/account", account.page, Role.VIEWER, "The user's own account"),
+    row("POST", "/console/account/password", account.change, Role.VIEWER, "Another password for oneself"),
+    row("GET", "/console", start.page, Role.VIEWER, "The console's overview"),
+    row("GET", "/console/alerts", alerts.page, Role.VIEWER, "Find alerts"),
+    row("GET", "/console/alerts/{id}", alert.page, Role.VIEWER, "The record of an alert"),
+    row("POST", "/console/alerts/{id}", alert.show_number, Role.AGENT, "The record with the number, which is audited"),
+    row("GET", "/console/media/{site}/{upload}", alert.medium, Role.VIEWER, "A picture of a message"),
+    row("GET", "/console/opt-outs", opt_outs.page, Role.VIEWER, "Who wants no messages"),
+    row("POST", "/console/opt-outs", opt_outs.add, Role.AGENT, "Write an opt-out down"),
+    row("POST", "/console/opt-outs/show", opt_outs.show_number, Role.AGENT, "A number of the list, which is audited"),
+    row("GET", "/console/opt-outs/remove", opt_outs.confirm, Role.ADMIN, "Before an opt-out is removed"),
+    row("POST", "/console/opt-outs/remove", opt_outs.remove, Role.ADMIN, "Remove an opt-out"),
+    row("GET", "/console/users", users.page, Role.ADMIN, "Who may use the console"),
+    row("GET", "/console/audit", audit.page, Role.ADMIN, "Who did what"),
+)
+# fmt: on

@@ -1,0 +1,47 @@
+"""A desk closes a conversation while the recipient speaks: nothing that was said is left where nobody looks."""
+
+from __future__ import annotations
+
+from heliograph.core.conversation import By, Closer, State
+from heliograph.core.desk import DeskClosed, SiteDesk
+from heliograph.core.event import Inbound
+from heliograph.core.ports import DeskTaken
+
+MATT = "+17703101414"
+
+
+async def hears(opened, made, text):
+    said = Inbound(event=made.id(), recipient=MATT, kind="text", text=text)
+    (place,) = await opened.hear(made.site, "rcs", made.sender, (said,), made.now)
+    return place.conversation
+
+
+async def closed_at_the_desk(opened, made):
+    (joined,) = await opened.hear_desk(
+        made.site, "chatwoot", (DeskClosed(event=made.id(), conversation="7"),), made.now
+    )
+    return joined.conversation
+
+
+async def test_words_that_the_desk_has_not_taken_keep_it_open_to_be_opened_there_anew(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    there = await hears(opened, made, "Where is my bag?")
+    await opened.handed(DeskTaken(site=made.site, conversation=there, handed=1, reference="7"), made.now)
+    assert await hears(opened, made, "Anybody?") == there
+    await opened.claim_due(made.now, made.now + 1, "n", 9, 2)
+    left = await closed_at_the_desk(opened, made)
+    assert (left.state, left.reference, left.handed, left.agent) == (State.OPEN, "", 1, "")
+    assert (await opened.turns(made.site, there))[-1].kind == "reopened"
+    assert [row.ref for row in await opened.claim_due(made.now + 1, made.now + 9, "m", 9, 2)] == [there]
+
+
+async def test_one_whose_words_were_all_taken_is_closed(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    there = await hears(opened, made, "Where is my bag?")
+    await opened.handed(DeskTaken(site=made.site, conversation=there, handed=1, reference="7"), made.now)
+    over = await closed_at_the_desk(opened, made)
+    assert (over.state, over.closed_by) == (State.CLOSED, Closer.DESK)
+    after = await hears(opened, made, "Thank you")
+    assert after != there
+    turns = await opened.turns(made.site, there)
+    assert [turn.text for turn in turns if turn.by is By.RECIPIENT] == ["Where is my bag?"]
