@@ -1,4 +1,4 @@
-"""A brand's endpoint: verifies as the Standard Webhooks specification says, by lines of its own; answers as it is told."""
+"""A brand's endpoint: verifies as the Standard Webhooks specification says, by lines of its own; answers as told."""
 
 from __future__ import annotations
 

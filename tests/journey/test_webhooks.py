@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from journey.house import House, until
-from journey.outside import ROOT
 from journey.receiver import Receiver
 from journey.sites import site
 
 SITE, SILENT = "25508804", "silent"
 SECRET = "whsec_" + "dGhlIGVuZHBvaW50J3Mgb3duIHNlY3JldCE="
-WEBHOOK = '\n[webhook]\nurl = "{url}"\nsecret = "${{TOLD_SECRET}}"\nevents = ["alert.*", "reply.received"]\n'
 STATES = ["alert.accepted", "alert.sent", "alert.delivered"]
 
 
@@ -31,11 +28,8 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("webhooks")
-    made = House(directory, {"TOLD_SECRET": SECRET})
+    made = House(directory, {"ACME_WEBHOOK_URL": receiver.url, "ACME_WEBHOOK_SECRET": SECRET})
     site(directory / "sites", SILENT)
-    acme = shutil.copytree(ROOT / "examples" / "acme-air", directory / "sites" / "acme")
-    with (acme / "site.toml").open("a") as file:
-        file.write(WEBHOOK.format(url=receiver.url))
     try:
         made.open(directory / "sites", SILENT)
         yield made

@@ -18,6 +18,7 @@ from heliograph.core.states import AlertState, AttemptState
 from heliograph.core.webhook import NOTHING, TYPES, Event, Webhook
 from heliograph.store import alerts, outbox
 from heliograph.store.database import Database
+from heliograph.store.hidden import nobody
 from store.conftest import DAY, Clock, Made
 
 WHO = "+17703101414"
@@ -125,7 +126,7 @@ async def test_one_transaction_with_what_it_tells_of(told: Store, made: Made) ->
     accepted = made.acceptance()
 
     def breaks(acceptance: Acceptance) -> Any:
-        yield from alerts.accept(acceptance)
+        yield from alerts.accept(acceptance, nobody)
         raise ArithmeticError("after all of it")
 
     with pytest.raises(ArithmeticError):
@@ -136,7 +137,7 @@ async def test_one_transaction_with_what_it_tells_of(told: Store, made: Made) ->
     assert len(await waiting(told, made)) == 1
 
     def late(outcome: Outcome) -> Any:
-        yield from alerts.outcome(outcome, lambda: made.now)
+        yield from alerts.outcome(outcome, lambda: made.now, nobody)
         raise ArithmeticError("after all of it")
 
     with pytest.raises(ArithmeticError):
@@ -163,11 +164,11 @@ def test_without_a_webhook_the_usual_alert_asks_nothing_more(made: Made) -> None
     accepted = made.acceptance(claim, tell=NOTHING)
     granted = {"claim_new": [()], "alert_taken": [()]}
     usual = ["opt_outs_of", "claim_new", "alert_put", "journal_put", "due_new"]
-    assert steps(alerts.accept(accepted), granted) == usual
+    assert steps(alerts.accept(accepted, nobody), granted) == usual
     taken = made.outcome(accepted, begun=accepted.attempt, due=accepted.due, tell=NOTHING)
-    assert steps(alerts.outcome(taken, lambda: made.now), granted) == ["alert_taken", "journal_put", "due_put"]
+    assert steps(alerts.outcome(taken, lambda: made.now, nobody), granted) == ["alert_taken", "journal_put", "due_put"]
     telling = msgspec.structs.replace(accepted, tell=TYPES)
-    assert "outbox_put" in steps(alerts.accept(telling), {**granted, "outbox_number": [(1,)]})
+    assert "outbox_put" in steps(alerts.accept(telling, nobody), {**granted, "outbox_number": [(1,)]})
 
 
 async def test_a_site_without_a_webhook_writes_no_event(opened: Store, made: Made) -> None:
@@ -250,6 +251,30 @@ async def test_replies_at_the_same_moment_have_one_order(told: Store, made: Made
     assert sorted(one.number for one in events) == list(range(2, 14))
     turns = [data(one)["turn"]["number"] for one in sorted(events, key=lambda one: one.number)]
     assert turns == sorted(turns)
+
+
+async def test_a_stop_is_a_reply_and_an_opt_out_and_no_conversation(told: Store, made: Made) -> None:
+    accepted = made.acceptance()
+    await told.accept(accepted)
+    await says(told, made, "STOP")
+    types = [one.type for one in await waiting(told, made) if not one.type.startswith("alert.")]
+    assert sorted(types) == ["opt_out.added", "reply.received"]
+    assert await told.conversations_of(made.site, WHO) != []
+
+
+async def test_with_an_erased_recipient_go_his_events(told: Store, made: Made) -> None:
+    accepted, other = made.acceptance(), made.acceptance(alert=made.alert(recipient="+17705550101"))
+    for one in (accepted, other):
+        await told.accept(one)
+    await says(told, made)
+    await told.put_opt_outs((OptOut(site=made.site, recipient=WHO, at=1),))
+    await told.hide_opt_outs(made.site, WHO)
+    while (await told.erase(made.site, WHO)).alerts:
+        pass
+    left = await waiting(told, made)
+    assert [one.subject for one in left] == [other.alert.id]
+    assert await claimed(told, made) == [other.alert.id]
+    assert not any(WHO.encode() in one.body for one in left)
 
 
 # ── posting them ────────────────────────────────────────────────────────────────────────────────────────────────────
