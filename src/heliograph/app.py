@@ -23,7 +23,7 @@ from heliograph.core.site import Key, Sender
 from heliograph.core.webhook import Webhook
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due, live, manage, reports
+from heliograph.flow import due, erase, live, manage, reports
 from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
@@ -36,6 +36,8 @@ from heliograph.store.housekeeping import MANY
 from heliograph.web import address
 from heliograph.web.asgi import asgi
 from heliograph.web.call import Doors
+from heliograph.web.console import inbox_view
+from heliograph.web.console.inbox_live import Fan
 from heliograph.web.protocol import Limits as ConnectionLimits
 from heliograph.web.rates import FailedCredentials, Rates
 from heliograph.web.route import Listener
@@ -80,8 +82,9 @@ class House:
         store = await heliograph.store.open(settings.database_url, migrate=settings.embedded)
         self._stops.append(store.close)
         # A new key is made only where nothing is sealed yet: a forgotten variable must not pass for a first start.
-        first_start = not manage.sealed(await store.changes(0))
+        first_start = not manage.sealed(await store.changes(0)) and not await store.secret(erase.KEY)
         sealer = Sealer(parts(secret_key_for(settings, self._warn, make=first_start)))
+        await erase.open_key(store, sealer)
         out = heliograph.out.open(
             allowed=settings.allowed_host_names,
             allow_private=settings.allow_private_addresses,
@@ -169,6 +172,8 @@ class House:
 
     async def _listen(self) -> None:
         settings = self.settings
+        fan = Fan(inbox_view.rendered)
+        self._stops.append(fan.stop)
         doors = Doors(
             settings=settings,
             means=self.means,
@@ -177,6 +182,7 @@ class House:
             plate=address.doorplate(settings.public_url, settings.trusted_proxies),
             failed=FailedCredentials(settings.failed_credentials),
             rates=Rates(),
+            fan=fan,
             routes=standing(console=settings.console, desks=plugs.desks()),
         )
         limits = ConnectionLimits(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from heliograph.core.optout import OptOut, is_erased
+from heliograph.core.optout import ALL, OptOut, concerning, is_erased
 from heliograph.core.ports import Written
 from heliograph.core.user import Audited
 from heliograph.core.webhook import Tell
-from heliograph.store import outbox, users
+from heliograph.store import journal, outbox, users
 from heliograph.store.hidden import Hide
 from heliograph.store.verb import Verb
+
+REFUSED = "opted_out"  # the reason of an attempt that the provider refused since the recipient wants nothing (21610)
 
 
 def put(rows: tuple[OptOut, ...], now: int, hide: Hide, audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
@@ -59,6 +61,32 @@ def _say(row: OptOut, recipient: str) -> Verb[Written]:
         return Written.NEWER
     yield "opt_out_put", (*place, int(row.wanted), row.at, row.how, row.by)
     return Written.CHANGED if bool(wanted) is not row.wanted else Written.UNCHANGED
+
+
+def refused(site: str, alert: str, attempt: str, now: int, hide: Hide) -> Verb[None]:
+    """The provider refused an attempt since the recipient wants nothing on its channel: written down as his no of the
+    time at which the attempt began, so that whatever he said after that stands above it."""
+    pages = journal.Pages((yield "journal_of", (site, alert)))
+    begun = pages.begun(attempt)
+    yield from say(
+        OptOut(
+            site=site,
+            recipient=pages.recipient,
+            scope=begun.channel,
+            at=begun.created,
+            how="provider",
+            by=begun.sender,
+        ),
+        now,
+        hide,
+    )
+
+
+def last_no(site: str, recipient: str, channel: str, skill: str, hide: Hide) -> Verb[int | None]:
+    """When (ms) the newest no that bars this channel and skill was last said."""
+    rows = yield "opt_outs_said", (site, recipient, hide(site, recipient))
+    times = [at for scope, at in rows if concerning((scope,), skill) & {ALL, channel}]
+    return max(times, default=None)
 
 
 def listed(
