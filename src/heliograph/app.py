@@ -35,6 +35,8 @@ from heliograph.store.housekeeping import MANY
 from heliograph.web import address
 from heliograph.web.asgi import asgi
 from heliograph.web.call import Doors
+from heliograph.web.console import inbox_view
+from heliograph.web.console.inbox_live import Fan
 from heliograph.web.protocol import Limits as ConnectionLimits
 from heliograph.web.rates import FailedCredentials, Rates
 from heliograph.web.route import Listener
@@ -160,6 +162,8 @@ class House:
 
     async def _listen(self) -> None:
         settings = self.settings
+        fan = Fan(inbox_view.rendered)
+        self._stops.append(fan.stop)
         doors = Doors(
             settings=settings,
             means=self.means,
@@ -168,6 +172,7 @@ class House:
             plate=address.doorplate(settings.public_url, settings.trusted_proxies),
             failed=FailedCredentials(settings.failed_credentials),
             rates=Rates(),
+            fan=fan,
             routes=standing(console=settings.console, desks=plugs.desks()),
         )
         limits = ConnectionLimits(
