@@ -22,7 +22,7 @@ from heliograph.core.ports.writing import LANES
 from heliograph.core.site import Key, Sender
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due, live, manage, reports
+from heliograph.flow import due, erase, live, manage, reports
 from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
@@ -81,8 +81,9 @@ class House:
         store = await heliograph.store.open(settings.database_url, migrate=settings.embedded)
         self._stops.append(store.close)
         # A new key is made only where nothing is sealed yet: a forgotten variable must not pass for a first start.
-        first_start = not manage.sealed(await store.changes(0))
+        first_start = not manage.sealed(await store.changes(0)) and not await store.secret(erase.KEY)
         sealer = Sealer(parts(secret_key_for(settings, self._warn, make=first_start)))
+        await erase.open_key(store, sealer)
         out = heliograph.out.open(
             allowed=settings.allowed_host_names,
             allow_private=settings.allow_private_addresses,

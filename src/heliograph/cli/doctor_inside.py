@@ -35,6 +35,7 @@ def clock(now: int, newest: int) -> Finding:
 async def inside(settings: Settings) -> list[Finding]:
     """What only the database can tell."""
     import heliograph.store
+    from heliograph.flow import erase
 
     try:
         status = await heliograph.store.status(settings.database_url)
@@ -43,6 +44,7 @@ async def inside(settings: Settings) -> list[Finding]:
             return [Finding(state="failed", check="database", found=f"{status.engine}, empty so far", step=step)]
         async with given.store(settings) as store:
             there = await store.changes(0)
+            hides = await store.secret(erase.KEY)
             newest = await store.alerts(limit=1)
             at_work = await running(store, given.now())
     except HeliographError as error:
@@ -54,7 +56,7 @@ async def inside(settings: Settings) -> list[Finding]:
     seals = None
     try:
         seals = given.sealer(settings)
-        findings.append(_secrets(there, seals))
+        findings.append(_secrets(there, hides, seals))
     except HeliographError as error:
         findings.append(Finding(state="failed", check="secret key", found="none", step=error.sentence))
     plugs, public = given.plugs(), bool(settings.public_url)
@@ -66,10 +68,10 @@ async def inside(settings: Settings) -> list[Finding]:
     return [*findings, *_sites(there, given.now()), *senders, *at_work]
 
 
-def _secrets(there: Changes, seals: Seals) -> Finding:
+def _secrets(there: Changes, hides: str, seals: Seals) -> Finding:
     from heliograph.flow.manage import sealed as all_sealed
 
-    sealed = all_sealed(there)
+    sealed = [*all_sealed(there), *([hides] if hides else [])]
     faults = []
     for secret in sealed:
         try:

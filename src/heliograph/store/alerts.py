@@ -10,7 +10,7 @@ from heliograph.core.alert import Attempt, alert_of, attempt_id
 from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState, moved, shown
-from heliograph.store import begin, claims, due, journal, operators, receipts, standing
+from heliograph.store import begin, claims, due, journal, operators, opt_outs, receipts, standing
 from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.standing import Standing
@@ -53,7 +53,7 @@ def accept(acceptance: Acceptance, hide: Hide) -> Verb[Accepted | Taker | Barred
 def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert, now = outcome.site, outcome.alert, clock()
-    if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
+    if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now, hide)):
         return True
     attempt_state: AttemptState | None = None
     sender = ""
@@ -111,6 +111,8 @@ def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool
         raw=outcome.raw,
         references=outcome.references,
     )
+    if outcome.state is AttemptState.FAILED and outcome.reason == opt_outs.REFUSED:
+        yield from opt_outs.refused(site, alert, outcome.attempt, hide)
     for kind, ref in outcome.done:
         yield "due_drop", (site, kind, ref)
     for row in outcome.due:
@@ -121,11 +123,11 @@ def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool
         # A receipt was here first: what it means for the due row stands above what this outcome asked for.
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
     if outcome.references:
-        yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now)
+        yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now, hide)
     return True
 
 
-def _taken(outcome: Outcome, begun: Attempt, now: int) -> Verb[bool]:
+def _taken(outcome: Outcome, begun: Attempt, now: int, hide: Hide) -> Verb[bool]:
     """The usual end of a call: the first attempt was taken, and the alert is as its acceptance wrote it (one page).
     False: somebody changed it meanwhile, nothing was written."""
     site, alert = outcome.site, outcome.alert
@@ -146,7 +148,7 @@ def _taken(outcome: Outcome, begun: Attempt, now: int) -> Verb[bool]:
     for row in outcome.due:
         yield "due_put", due.values(row)
     if outcome.references:
-        yield from receipts.name(site, begun.sender, alert, outcome.attempt, outcome.references, now)
+        yield from receipts.name(site, begun.sender, alert, outcome.attempt, outcome.references, now, hide)
     return True
 
 

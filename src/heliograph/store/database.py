@@ -138,6 +138,9 @@ class Database(Conversations, Users):
     async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
         return await self._write(opt_outs.put, rows, self._hide, audited)
 
+    async def last_no(self, site: str, recipient: str, channel: str, skill: str) -> int | None:
+        return await self._read(opt_outs.last_no, site, recipient, channel, skill, self._hide)
+
     async def opt_outs(
         self,
         *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heliograph.core.alert import attempt_id
 from heliograph.core.ports import Erased
-from heliograph.store import journal, receipts, standing
+from heliograph.store import claims, journal, receipts, standing
 from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -78,6 +78,7 @@ def counted(site: str, recipient: str) -> Verb[Erased]:
 def _alert(site: str, alert: str) -> Verb[None]:
     """The row, its journal, and all that names it or its attempts."""
     rows = yield "alert_lock", (site, alert)
+    yield from claims.forget(site, alert, rows[0][5])
     pages = journal.Pages((yield "journal_of", (site, alert)))
     for one in standing.read(rows[0][-1]):
         attempt = attempt_id(alert, one.number)

@@ -63,7 +63,7 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, h
         return Joined(duplicate=True)
     match event:
         case Receipt():
-            return (yield from _receipt(site, channel, sender, event, name, now))
+            return (yield from _receipt(site, channel, sender, event, name, now, hide))
         case Inbound():
             return (yield from _inbound(site, channel, sender, event, name, now, hide))
         case OptOutHeard():
@@ -72,13 +72,13 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, h
             return Joined()
 
 
-def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int) -> Verb[Joined]:
+def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int, hide: Hide) -> Verb[Joined]:
     alert, attempt = yield from receipts.find(site, sender, receipt.attempt, receipt.reference)
     if not attempt:
         alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
     if not attempt:
         return Joined()
-    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel)
+    state = yield from receipts.apply(site, alert, attempt, receipt, now, hide, channel)
     if alert == receipts.TURN:
         return Joined(attempt=attempt, state=state, conversation=alert_of(attempt), turn=number_of(attempt))
     return Joined(alert=alert, attempt=attempt, state=state)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from heliograph.core.optout import OptOut
+from heliograph.core.optout import ALL, OptOut, concerning
 from heliograph.core.ports import Written
 from heliograph.core.user import Audited
-from heliograph.store import users
+from heliograph.store import journal, users
 from heliograph.store.hidden import Hide
 from heliograph.store.verb import Verb
+
+REFUSED = "opted_out"  # the reason of an attempt that the provider refused since the recipient wants nothing (21610)
 
 
 def put(rows: tuple[OptOut, ...], hide: Hide, audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
@@ -47,6 +49,31 @@ def _say(row: OptOut, recipient: str) -> Verb[Written]:
         return Written.NEWER
     yield "opt_out_put", (*place, int(row.wanted), row.at, row.how, row.by)
     return Written.CHANGED if bool(wanted) is not row.wanted else Written.UNCHANGED
+
+
+def refused(site: str, alert: str, attempt: str, hide: Hide) -> Verb[None]:
+    """The provider refused an attempt since the recipient wants nothing on its channel: written down as his no of the
+    time at which the attempt began, so that whatever he said after that stands above it."""
+    pages = journal.Pages((yield "journal_of", (site, alert)))
+    begun = pages.begun(attempt)
+    yield from say(
+        OptOut(
+            site=site,
+            recipient=pages.recipient,
+            scope=begun.channel,
+            at=begun.created,
+            how="provider",
+            by=begun.sender,
+        ),
+        hide,
+    )
+
+
+def last_no(site: str, recipient: str, channel: str, skill: str, hide: Hide) -> Verb[int | None]:
+    """When (ms) the newest no that bars this channel and skill was last said."""
+    rows = yield "opt_outs_said", (site, recipient, hide(site, recipient))
+    times = [at for scope, at in rows if concerning((scope,), skill) & {ALL, channel}]
+    return max(times, default=None)
 
 
 def listed(

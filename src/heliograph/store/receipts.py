@@ -9,8 +9,9 @@ from heliograph.core.conversation import Turn
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.ports import TurnOutcome
 from heliograph.core.states import AlertState, AttemptState, doubtful, moved, shown
-from heliograph.store import due, journal, operators, standing, turns
+from heliograph.store import due, journal, operators, opt_outs, standing, turns
 from heliograph.store.codec import encode
+from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
@@ -38,7 +39,9 @@ def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str
     return (TURN, turn.id) if turn else ("", "")
 
 
-def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str, ...], now: int) -> Verb[None]:
+def name(
+    site: str, sender: str, alert: str, attempt: str, references: tuple[str, ...], now: int, hide: Hide
+) -> Verb[None]:
     """Remember the provider's names for an attempt, and apply the receipts that waited for one of them. A name that
     ends in our own id (Google's `phones/…/agentMessages/<id>`) needs no remembering: `find` reads the id in it."""
     for reference in references:
@@ -46,7 +49,7 @@ def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str
             continue
         rows = yield "reference_put", (site, sender, short(reference), alert, attempt)
         if rows[0][0]:
-            yield from _join(site, sender, short(reference), alert, attempt, now)
+            yield from _join(site, sender, short(reference), alert, attempt, now, hide)
 
 
 def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now: int) -> Verb[tuple[str, str]]:
@@ -60,23 +63,25 @@ def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now
     return "", ""
 
 
-def turn_outcome(told: TurnOutcome, now: int) -> Verb[Turn | None]:
+def turn_outcome(told: TurnOutcome, now: int, hide: Hide) -> Verb[Turn | None]:
     """What became of a turn of ours that was handed over, with the provider's names for it."""
     turn = yield from turns.outcome(told, now)
     if turn is None or not told.references:
         return turn
-    yield from name(told.site, turn.sender, TURN, turn.id, told.references, now)
+    yield from name(told.site, turn.sender, TURN, turn.id, told.references, now, hide)
     return (yield from turns.find(told.site, turn.id))
 
 
-def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int) -> Verb[None]:
+def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int, hide: Hide) -> Verb[None]:
     """Apply the receipts that waited for this reference, in the order in which they were heard."""
     rows = yield "early_take", (site, sender, reference)
     for _, _, body in sorted((row[0], row[1], row[2]) for row in rows):
-        yield from apply(site, alert, attempt, waiting(body), now)
+        yield from apply(site, alert, attempt, waiting(body), now, hide)
 
 
-def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: str = "") -> Verb[AttemptState | None]:
+def apply(
+    site: str, alert: str, attempt: str, receipt: Receipt, now: int, hide: Hide, via: str = ""
+) -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
     attempt's new state, None where it stays as it was. `via`: its channel, shown as the alert's where it arrived."""
     if alert == TURN:
@@ -109,6 +114,8 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: 
     late = its.revoke_asked is not None and after is not before and after in _ARRIVED
     line = entry(receipt, kind, attempt, now, exception="late_delivered" if late else "")
     yield journal.page(site, alert, pages + 1, (line,))
+    if after is AttemptState.FAILED and receipt.reason == opt_outs.REFUSED:
+        yield from opt_outs.refused(site, alert, attempt, hide)
     return after if after is not before else None
 
 

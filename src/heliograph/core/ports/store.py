@@ -74,6 +74,8 @@ class OptOutStore(Protocol):
 
     # `audited`: empty, or a line of the audit log for each row, written where the row changed anything
     async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]: ...
+    # when (ms) the newest no that bars this channel and skill was last said; None where there is none
+    async def last_no(self, site: str, recipient: str, channel: str, skill: str) -> int | None: ...
     # those in force, by (site, recipient, scope), from the one after `after` on
     async def opt_outs(
         self,
