@@ -35,6 +35,7 @@ from heliograph.cli import (
     templates,
     users,
     version,
+    webhooks,
 )
 from heliograph.errors import HeliographError
 
@@ -58,6 +59,7 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "users": users.app,
     "audit": audit.audit,
     "senders": senders.app,
+    "webhooks": webhooks.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
     "db": db.app,
