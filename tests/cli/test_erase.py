@@ -31,7 +31,12 @@ def test_erased_people_stay_opted_out(applied, tmp_path):
     applied("opt-outs", "export", out)
     assert ONE not in out.read_text() and "erased:" in out.read_text()
     assert applied("opt-outs", "import", out, "--json").data == {
-        **{"dry_run": False, "rows": 2, "changed": 0, "unchanged": 2, "newer": 0, "faults": []}
+        "dry_run": False,
+        "rows": 2,
+        "changed": 0,
+        "unchanged": 2,
+        "newer": 0,
+        "faults": [],
     }
     assert applied("opt-outs", "remove", ONE).code == 0
     assert applied("opt-outs", "list", "--erased", "--json").data == []
