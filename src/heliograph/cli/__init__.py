@@ -16,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from heliograph.cli import (
     alerts,
     apply,
+    audit,
     capabilities,
     conversations,
     db,
@@ -34,6 +35,7 @@ from heliograph.cli import (
     templates,
     users,
     version,
+    webhooks,
 )
 from heliograph.errors import HeliographError
 
@@ -55,7 +57,9 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "templates": templates.app,
     "keys": keys.app,
     "users": users.app,
+    "audit": audit.audit,
     "senders": senders.app,
+    "webhooks": webhooks.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
     "db": db.app,

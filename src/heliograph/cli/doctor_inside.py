@@ -9,6 +9,7 @@ from heliograph.cli import given, say
 from heliograph.cli.doctor_finding import Finding
 from heliograph.cli.doctor_running import running
 from heliograph.cli.doctor_sender import sender_finding
+from heliograph.cli.doctor_webhook import webhook_findings
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ async def inside(settings: Settings) -> list[Finding]:
             hides = await store.secret(erase.KEY)
             newest = await store.alerts(limit=1)
             at_work = await running(store, given.now())
+            told = await store.waiting_events(tuple(one.site for one in there.webhooks))
     except HeliographError as error:
         return [Finding(state="failed", check="database", found="cannot be used", step=error.sentence)]
     findings = [Finding(state="ok", check="database", found=f"{status.engine}, schema {status.current}")]
@@ -65,7 +67,8 @@ async def inside(settings: Settings) -> list[Finding]:
     ]
     ill = {one.check for one in at_work}  # what a node says of a sender stands above "its settings serve"
     senders = [one for one in senders if one.state != "ok" or one.check not in ill]
-    return [*findings, *_sites(there, given.now()), *senders, *at_work]
+    webhooks = webhook_findings(there.webhooks, told, given.now())
+    return [*findings, *_sites(there, given.now()), *senders, *at_work, *webhooks]
 
 
 def _secrets(there: Changes, hides: str, seals: Seals) -> Finding:

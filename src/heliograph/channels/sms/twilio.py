@@ -49,8 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `api_key` and `api_secret` (secret): calls are made with these instead, where they are given. `from`: a number in
     E.164, a short code or an alphanumeric sender; or `messaging_service_sid`: "MG…"; exactly one of the two.
     `base_url`: another host (a region, the sandbox). `messages_per_second`: parts a second that are sent at most, 0 =
-    no limit of ours. `mms`: a file is sent as MMS; without it, not at all. `answers_keywords`: Twilio answers STOP, START
-    and HELP to long codes itself, as it does unless its support turned that off.
+    no limit of ours. `mms`: a file is sent as MMS; without it, not at all. `answers_keywords`: Twilio answers STOP,
+    START and HELP to long codes itself, as it does unless its support turned that off.
     """
 
     account_sid: str

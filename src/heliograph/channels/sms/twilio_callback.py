@@ -25,10 +25,12 @@ BODY_HASH = "bodySHA256"  # in the query of a JSON callback: the body's hash, so
 OPT_OUTS = {"STOP": False, "START": True}  # OptOutType → does the recipient want messages; HELP is a question
 KEYWORDS = frozenset({*OPT_OUTS, "HELP"})
 SHORT = 9  # characters of an address: short codes have 3 to 8 digits
-# help.twilio.com "Twilio support for opt-out keywords (SMS STOP filtering)": answered by Twilio without a word of it to us.
+# What Twilio answers of itself (help.twilio.com, "Twilio support for opt-out keywords (SMS STOP filtering)").
 DEFAULTS = {
     **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "stop"),
-    **{"START": "start", "UNSTOP": "start", "YES": "yes", "HELP": "help", "INFO": "help"},
+    **dict.fromkeys(("START", "UNSTOP"), "start"),
+    **dict.fromkeys(("HELP", "INFO"), "help"),
+    "YES": "yes",
 }
 FIELDS_MOST = 1000
 MEDIA_MOST = 10
