@@ -29,6 +29,8 @@ from heliograph.settings import Settings
 from heliograph.web import address
 from heliograph.web.asgi import asgi
 from heliograph.web.call import Doors
+from heliograph.web.console import inbox_view
+from heliograph.web.console.inbox_live import Fan
 from heliograph.web.rates import FailedCredentials, Rates
 from heliograph.web.routes import ROUTES
 
@@ -262,8 +264,10 @@ async def caller(tmp_path: Path) -> AsyncIterator[Caller]:
         failed=FailedCredentials(20),
         rates=Rates(),
         routes=ROUTES,
+        fan=Fan(inbox_view.rendered),
     )
     yield Caller(doors, line, store, lines)
+    await doors.fan.stop()
     await means.settle()
     await store.close()
 

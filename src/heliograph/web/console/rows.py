@@ -6,7 +6,21 @@ from __future__ import annotations
 from functools import partial
 
 from heliograph.core.user import Role
-from heliograph.web.console import account, alert, alerts, audit, files, gate, login, opt_outs, start, users
+from heliograph.web.console import (
+    account,
+    alert,
+    alerts,
+    audit,
+    files,
+    gate,
+    inbox,
+    inbox_acts,
+    inbox_stream,
+    login,
+    opt_outs,
+    start,
+    users,
+)
 from heliograph.web.console.gate import Page
 from heliograph.web.route import Auth, Listener, Route
 
@@ -37,6 +51,13 @@ ROWS: tuple[Route, ...] = (
     row("POST", "/console/opt-outs/show", opt_outs.show_number, Role.AGENT, "A number of the list, which is audited"),
     row("GET", "/console/opt-outs/remove", opt_outs.confirm, Role.ADMIN, "Before an opt-out is removed"),
     row("POST", "/console/opt-outs/remove", opt_outs.remove, Role.ADMIN, "Remove an opt-out"),
+    row("GET", "/console/inbox", inbox.page, Role.AGENT, "The inbox", desk="console"),
+    row("GET", "/console/inbox/{site}/{id}", inbox.one, Role.AGENT, "A conversation", desk="console"),
+    row("GET", "/console/inbox/{site}/{id}/turns", inbox.earlier, Role.AGENT, "The turns of an earlier conversation",
+        desk="console"),
+    *(row("POST", f"/console/inbox/{{site}}/{{id}}/{name}", page, Role.AGENT, summary, desk="console")
+      for name, (page, summary) in inbox_acts.ACTS.items()),
+    row("GET", "/console/live", inbox_stream.live, Role.AGENT, "What changes in conversations", desk="console"),
     row("GET", "/console/users", users.page, Role.ADMIN, "Who may use the console"),
     row("GET", "/console/audit", audit.page, Role.ADMIN, "Who did what"),
 )
