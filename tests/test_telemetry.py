@@ -102,7 +102,8 @@ def test_what_libraries_log_comes_without_their_arguments() -> None:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     try:
-        telemetry.take_over(telemetry.logger("info", "json", lines))
+        telemetry.take_over(telemetry.logger("debug", "json", lines), "debug")
+        logging.getLogger("lib").debug("Signing with a token")  # oauthlib does
         logging.getLogger("lib").error("Cannot call %s", "Matt")
     finally:
         root.handlers = handlers

@@ -104,10 +104,11 @@ def logger(level: str = "info", form: str = "json", file: BinaryIO | None = None
 
 def take_over(log: Log, level: str = "warning") -> None:
     """What libraries say through the standard library's logging goes the same way. Their words without their
-    arguments, which may be a caller's."""
+    arguments, which may be a caller's; and nothing below `info`, where oauthlib writes the tokens that it signs with
+    into its words."""
     root = logging.getLogger()
     root.handlers = [_Bridge(log)]
-    root.setLevel(logging.getLevelNamesMapping()[level.upper()])
+    root.setLevel(max(logging.getLevelNamesMapping()[level.upper()], logging.INFO))
 
 
 class _Bridge(logging.Handler):

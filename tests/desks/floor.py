@@ -1,6 +1,7 @@
 """A desk's adapter, its twin in a running sandbox, and our callback that listens: what every desk's tests stand on.
 
-A desk's folder says in `cases/*.json` what is special to it; `${name}` in its settings is filled in:
+A desk's folder says in a file of `cases/` what is special to it (one with an `account`; others are its own tests').
+`${name}` in its settings is filled in:
 
     desk       its name                       account   {"id", "skills": {queue's name: the desk's id of it}}
     settings   as a site would set them; ${sandbox} is the sandbox's address, ${<credential>} what the twin's
@@ -105,7 +106,7 @@ def documents() -> list[dict[str, Any]]:
     for _, package in plugs.desk_packages():
         for path in sorted(Path(next(iter(package.__path__))).glob("cases/*.json")):
             found.append(json.loads(path.read_text("utf-8")))
-    return found
+    return [document for document in found if "account" in document]
 
 
 class Ear:

@@ -91,9 +91,9 @@ async def test_a_conversation_is_opened_with_its_context_and_turns_follow_in_ord
 @every_desk
 async def test_a_turn_that_answers_another_alert_says_which(floor, desk):
     there = await floor.begin(desk)
-    assert "alert-78" not in floor.words(there.reference)
+    assert OTHER.words not in floor.words(there.reference)
     await desk.say(there, turn(2, "Which gate?"), OTHER, until())
-    assert "alert-78" in floor.words(there.reference)
+    assert OTHER.words in floor.words(there.reference)
     assert sum("Which gate?" in line for line in floor.said(there.reference)) == 1
 
 
@@ -134,8 +134,8 @@ async def test_typing_reading_taking_and_moving_are_told_in_our_words_where_they
     events = await floor.events(desk, DeskClosed)
     known = (AgentTyping, AgentSaw, DeskMoved, DeskClosed)
     assert all(isinstance(event, known) and event.conversation == there.reference for event in events)
-    moved = [event.skill for event in events if isinstance(event, DeskMoved) and event.skill]
-    assert [skill.lower() for skill in moved] in ([], [other.lower()])
+    moved = {event.skill.lower() for event in events if isinstance(event, DeskMoved) and event.skill}
+    assert moved - {"delays"} in (set(), {other.lower()})
     assert floor.case(there.reference).skill == other
 
 
@@ -253,14 +253,14 @@ LOST = ["drop", "drop_before", "silent", "error", "throttle"]
 @every_desk
 @pytest.mark.parametrize("what", LOST)
 async def test_a_turn_is_there_once_whatever_became_of_the_answer(floor, desk, what, caplog):
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.INFO)
     there = await floor.begin(desk)
     floor.misbehaves(what, "desk_say", seconds=0)
     fates = await floor.hand(desk, there, turn(2, "Am I late?"), seconds=0.5)
     assert fates and fates[0] in (Fate.UNKNOWN, Fate.RETRY)
     assert sum("Am I late?" in line for line in floor.said(there.reference)) == 1
-    # The sandbox's own access log is the desk's side: what it does with numbers is not ours.
-    private(floor, *floor.exchanges, *(one.getMessage() for one in caplog.records if "uvicorn" not in one.name))
+    # What libraries log from `info` on is written without its arguments (telemetry.take_over).
+    private(floor, *floor.exchanges, *(str(one.msg) for one in caplog.records))
 
 
 @every_desk

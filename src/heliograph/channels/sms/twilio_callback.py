@@ -23,6 +23,7 @@ from heliograph.errors import CallRefused
 SIGNATURE = "x-twilio-signature"  # base64(HMAC-SHA1(auth token, URL + each field's name and value, sorted by name))
 BODY_HASH = "bodySHA256"  # in the query of a JSON callback: the body's hash, so that the URL's signature covers it
 OPT_OUTS = {"STOP": False, "START": True}  # OptOutType → does the recipient want messages; HELP is a question
+KEYWORDS = frozenset({*OPT_OUTS, "HELP"})
 FIELDS_MOST = 1000
 MEDIA_MOST = 10
 BASE64_LEAST = 60  # characters; what is shorter fits into one part and comes as it is
@@ -166,7 +167,9 @@ def _inbound(fields: Fields) -> tuple[ProviderEvent, ...]:
     events: list[ProviderEvent] = []
     kind = fields.get("OptOutType", "").upper()
     if kind in OPT_OUTS:
-        events.append(OptOutHeard(event=f"{sid}:{kind}", recipient=number, wanted=OPT_OUTS[kind], raw=raw))
+        # What Advanced Opt-Out understood it answers itself.
+        wanted = OPT_OUTS[kind]
+        events.append(OptOutHeard(event=f"{sid}:{kind}", recipient=number, wanted=wanted, confirmed=True, raw=raw))
     attached, place = _attached(fields), _place(fields)
     text, postback = _plain_words(fields.get("Body", "")), ""
     what = "text"
@@ -188,6 +191,7 @@ def _inbound(fields: Fields) -> tuple[ProviderEvent, ...]:
             in_reply_to=fields.get("OriginalRepliedMessageSid", ""),
             attached=attached,
             place=place,
+            keyword=kind.lower() if kind in KEYWORDS else "",
             raw=raw,
         )
     )

@@ -12,6 +12,7 @@ from heliograph.core.event import Entry, Receipt
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,7 +42,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What changed in the registry since a revision; removed documents are named as (kind, site, name), where the name
-    is a site's own id, a sender's name, `template@version` or `consumer_key/token`."""
+    is a site's own id (of its desk and its webhook too), a sender's name, `template@version`, `consumer_key/token`."""
 
     revision: int
     sites: tuple[Site, ...] = ()
@@ -49,6 +50,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     templates: tuple[Template, ...] = ()
     keys: tuple[Key, ...] = ()
     desks: tuple[SiteDesk, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     removed: tuple[tuple[str, str, str], ...] = ()
 
 

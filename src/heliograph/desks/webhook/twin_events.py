@@ -88,6 +88,7 @@ def _happens(event: Event, kept: Kept, world: World) -> None:
         case "turn.said":
             if about := event.data.get("context"):
                 kept.facts = facts(about)
+                kept.lines.append(DeskLine(by="system", text=about.get("words", ""), at=world.now()))
             turn = event.data["turn"]
             by = "recipient" if turn["by"] == "recipient" else "system"
             kept.lines.append(DeskLine(by=by, text=turn["words"], at=world.now()))

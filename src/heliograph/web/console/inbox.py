@@ -56,6 +56,11 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     more: str
     queues: list[tuple[Site, Queue]]
 
+    @property
+    def several(self) -> bool:
+        """Whether queues of more than one site are there."""
+        return len({site.id for site, _ in self.queues}) > 1
+
 
 async def page(visit: Visit) -> WebAnswer:
     """The queue, nothing opened yet."""
@@ -119,6 +124,7 @@ def parts(visit: Visit, there: Conversation, about: Context, bounds: Limits) -> 
         "mine": there.agent == visit.user.name,
         "open": there.state is State.OPEN,
         "skills": [skill for skill in (site.skills if site else ()) if skill != there.skill],
+        "any_skill": site is not None and not site.skills,
         "canned": inbox_view.canned(site, there, about, visit.user.name),
         "kept": there.desk == CONSOLE,
         "conversations": [one for one in about.conversations if sees(visit, one)],
@@ -215,9 +221,12 @@ async def queue(visit: Visit) -> Listed:
 
 
 async def counted(visit: Visit) -> list[tuple[Site, Queue]]:
-    """Every queue that the user sees; those of the site's own skills also while they are empty."""
+    """Every queue that the user sees, of sites whose desk this is; those of a site's own skills also while they are
+    empty."""
     found: list[tuple[Site, Queue]] = []
     for site in visit.sites:
+        if visit.means.registry.desk(site.id).setup.desk != CONSOLE:
+            continue
         queues = {one.skill: one for one in await visit.means.store.queues(site.id, visit.user.skills)}
         for skill in site.skills:
             if not visit.user.skills or skill in visit.user.skills:

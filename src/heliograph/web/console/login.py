@@ -14,8 +14,9 @@ from heliograph.web.console.visit import Visit, fields, token
 
 WRONG = "Name and password do not fit, or the user is disabled. An administrator can give another password."
 START = "/console"
-# A path of the console and nothing that a browser could read as another host: no //, no backslash, no control.
-_own = re.compile(r"/console(?:/[A-Za-z0-9._~%+-]+)*(?:\?[A-Za-z0-9._~%+&=/:,@-]*)?").fullmatch
+# A path of the console and nothing that a browser could read as another place: no //, no dots that lead up (nor encoded
+# ones), no backslash, no control.
+_own = re.compile(r"/console(?:/[A-Za-z0-9_~+-][A-Za-z0-9._~+-]*)*(?:\?[A-Za-z0-9._~%+&=/:,@-]*)?").fullmatch
 
 
 async def form(call: WebCall, doors: Doors) -> WebAnswer:
