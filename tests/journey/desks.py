@@ -12,6 +12,7 @@ from journey.sites import site
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "chatwoot": {"id": "1", "skills": {"service": "7"}},
     "liveperson": {"id": "90210", "skills": {"service": "3276543210"}},
+    "webhook": {"id": "acme", "skills": {"service": "service"}},
 }
 SETTINGS = {
     "chatwoot": """
@@ -28,6 +29,10 @@ account = "90210"
 client_id = "{client_id}"
 client_secret = "{client_secret}"
 skills = {{ service = "3276543210" }}
+""",
+    "webhook": """
+url = "{url}/desk/acme"
+secret = "{secret}"
 """,
 }
 
