@@ -1,8 +1,8 @@
 """The demo's stage and story: sandbox, server and example sites in one process, and the documented call from outside.
 
 Everything is made afresh under one folder: database, API keys, service account, secret key (0600), a user of the
-console. The calls go over a real HTTP connection with a real OAuth signature; what it checks it asks of the sandbox, the
-store and the console's pages, not of itself.
+console. The calls go over a real HTTP connection with a real OAuth signature; what it checks it asks of the sandbox,
+the store and the console's pages, not of itself.
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ def in_console(
     if found is None:
         return
     status, page = console.get(found[1])
-    yield (scene := Scene(name="context", says=_beside(), fault=_lacks(_words(page), status)))
+    fault = _lacks(_words(page), f"Tapped: {TAP}") if status == 200 else f"status {status}; 200 is right"
+    yield (scene := Scene(name="context", says=_beside(), fault=fault))
     if scene.fault:
         return
     status, page = console.submit(f"{found[1]}/answer", page, text=ANSWER)
@@ -111,12 +112,14 @@ def at_desk(sandbox_url: str, *, desk: str, account: str, number: str, who: str)
     if case is None:
         return
     facts = [f"{label} {value}" for label, value in case["facts"].items()]
-    words = " ".join([*facts, *(line["text"] for line in case["lines"])])
-    yield (scene := Scene(name=f"{desk} context", says=_beside(), fault=_lacks(words)))
+    said = [line["text"] for line in case["lines"] if line["by"] == "recipient"]
+    # LivePerson has no place for what it does not know by name: that stands above the first words.
+    words = " ".join([*facts, *said, f"Tapped: {said[-1].splitlines()[-1]}" if said else ""])
+    yield (scene := Scene(name=f"{desk} context", says=_beside(), fault=_lacks(words, f"Tapped: {TAP}")))
     if scene.fault:
         return
-    status, said = sandbox.tell(f"{place}/deeds", {"do": "say", "text": ANSWER, "conversation": case["id"]})
-    fault = "" if status == 200 else f"the agent could not answer: {said[:200]}"
+    status, answer = sandbox.tell(f"{place}/deeds", {"do": "say", "text": ANSWER, "conversation": case["id"]})
+    fault = "" if status == 200 else f"the agent could not answer: {answer[:200]}"
     yield _answered(fault, sandbox, number, who, f"the answer from {desk}")
 
 
@@ -150,10 +153,8 @@ def _beside() -> str:
     return f'"{TAP}" is there, and beside it {BESIDE[0]} {BESIDE[1]} and {BESIDE[2]} {BESIDE[3]}'
 
 
-def _lacks(words: str, status: int = 200) -> str:
-    missing = [word for word in (TAP, *BESIDE) if word not in words]
-    if status != 200:
-        return f"status {status}; 200 is right"
+def _lacks(words: str, tap: str) -> str:
+    missing = [word for word in (tap, *BESIDE) if word not in words]
     return f"it lacks {', '.join(missing)}" if missing else ""
 
 

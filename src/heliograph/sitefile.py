@@ -1,8 +1,8 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site], one [[sender]] per identity at a provider, its [desk], [team] of those whom team keys may
-                     send to, [opt_outs] how keywords are answered
+  site.toml          [site], one [[sender]] per identity at a provider, its [desk], its [webhook], [team] of those whom
+                     team keys may send to, [opt_outs] how keywords are answered
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
@@ -17,15 +17,16 @@ from typing import Any
 
 import msgspec
 
-from heliograph import fallbackfile, optoutfile, templatefile
-from heliograph.core import phone
+from heliograph import fallbackfile, optoutfile, templatefile, webhookfile
+from heliograph.core import language, phone
 from heliograph.core.channel import SYNONYMS
 from heliograph.core.desk import SiteDesk
 from heliograph.core.fallback import unwise
 from heliograph.core.lint import Level, lint
 from heliograph.core.ports import DeskPlug, Plug
-from heliograph.core.site import DEFAULT_PRICE, Prices, Sender, Site, Team
+from heliograph.core.site import DEFAULT_PRICE, Canned, Prices, Sender, Site, Team
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
 from heliograph.settings import close
@@ -101,6 +102,7 @@ class _Reading:
         self.sites: dict[str, Site] = {}
         self.senders: dict[tuple[str, str], Sender] = {}
         self.templates: dict[tuple[str, str], Template] = {}
+        self.webhooks: dict[str, Webhook] = {}
         self.media: dict[tuple[str, str], Medium] = {}
         self.desks: dict[str, SiteDesk] = {}
         self.secrets: dict[tuple[str, str], frozenset[str]] = {}
@@ -111,6 +113,7 @@ class _Reading:
             senders=tuple(self.senders.values()),
             templates=tuple(self.templates.values()),
             desks=tuple(self.desks.values()),
+            webhooks=tuple(self.webhooks.values()),
             media=tuple(self.media.values()),
             secrets=self.secrets,
             notes=tuple(self.notes.sentences),
@@ -135,18 +138,21 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender", "desk", "prices", "team", "opt_outs"), "A site's file")
+        document.known(("site", "sender", "desk", "webhook", "prices", "team", "opt_outs", "canned"), "A site's file")
         if not document.table:
             return None  # its fault is noted
         given: dict[str, Any] = {
             "prices": self.prices(document.section("prices")),
             "team": self.team(document.section("team")),
+            "canned": self.canned(document),
         }
         section = document.section("site")
         if "prices" in section.table:
             document.fault("Prices stand beside the site, not in it: [prices.sms].", "site", "prices")
         if "team" in section.table:
             document.fault("The team stands beside the site, not in it: [team].", "site", "team")
+        if "canned" in section.table:
+            document.fault("Canned answers stand beside the site, not in it: [[canned]].", "site", "canned")
         if "opt_outs" in section.table:
             document.fault("Opt-outs stand beside the site, not in it: [opt_outs].", "site", "opt_outs")
         given["opt_outs"] = optoutfile.read(document.section("opt_outs"), section.text("name"), self.notes)
@@ -161,6 +167,10 @@ class _Reading:
             if site.id in self.sites:
                 document.fault(f"The site {site.id} is described in two files; keep one.", "site", "id")
             self.sites[site.id] = site
+        if "webhook" in document.table and not self.templates_only:
+            webhook = webhookfile.read(document.section("webhook"), site.id if site else "", self.notes)
+            if webhook is not None:
+                self.webhooks[webhook.site] = webhook
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         if "desk" in document.table and not self.templates_only:
@@ -177,6 +187,25 @@ class _Reading:
             if isinstance(number, phone.PhoneFault):
                 section.fault(f"recipient {at}: {number.sentence}", "recipients")
         return Team(recipients=tuple(number for number in numbers if isinstance(number, str)))
+
+    def canned(self, document: Document) -> tuple[Canned, ...]:
+        """[[canned]] title = "…", text = "…", and language = "es" where it is for that one alone."""
+        found: list[Canned] = []
+        for section in document.sections("canned"):
+            one = section.struct(Canned, "A canned answer")
+            if one is None:
+                continue
+            title, text = one.title.strip(), one.text.strip()
+            if not title or not text:
+                section.fault("A canned answer needs a title and a text.", "title" if not title else "text")
+            known = language.read(one.language) if one.language else ""
+            if known is None:
+                section.fault(language.unknown(one.language), "language")
+            elif any((one.title, one.language) == (title, known) for one in found):
+                section.fault(f'"{title}" is there twice for the same language; keep one.', "title")
+            else:
+                found.append(Canned(title=title, text=text, language=known))
+        return tuple(found)
 
     def prices(self, section: Section) -> Prices:
         """[prices] currency = "USD", and for each channel [prices.sms] "+1" = 0.0079, default = 0.05."""

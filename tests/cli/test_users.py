@@ -57,6 +57,8 @@ def test_a_generated_password_is_shown_once_and_works(applied, tmp_path):
     users, audit = kept(applied, tmp_path)
     assert asyncio.run(passwords.right(users["bob"].password, password))
     assert audit[0].who == "root"
+    assert "user.added" in applied("audit").out and applied("audit", "--limit", "0").code == 2
+    assert [line["on"] for line in applied("audit", "--who", "ROOT", "--json").data] == ["bob"]
     fresh = applied("users", "passwd", "bob", "--generate", "--json").data["password"]
     users, _ = kept(applied, tmp_path)
     assert fresh != password and not asyncio.run(passwords.right(users["bob"].password, password))

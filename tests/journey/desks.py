@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,12 @@ class Bench:
         """Until the desk has these words and no others, each of them once and in this order."""
         until(lambda: len(self.heard()) >= len(words), seconds)
         assert self.heard() == list(words)
+
+    def seen(self) -> list[dict[str, Any]]:
+        """What `heliograph desks` tells operators of this one."""
+        told = self.house.outside.run("desks", "--site", self.site, "--json").stdout
+        found: list[dict[str, Any]] = json.loads(told)
+        return found
 
     def does(self, do: str, **deed: str) -> Any:
         return self.house.phones.post(f"/sandbox/desks/{self.desk}/{self.account}/deeds", do=do, **deed)

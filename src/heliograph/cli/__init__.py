@@ -16,12 +16,14 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from heliograph.cli import (
     alerts,
     apply,
+    audit,
     capabilities,
     conversations,
     db,
     demo,
     desks,
     doctor,
+    erase,
     keys,
     opt_outs,
     receipts,
@@ -33,6 +35,7 @@ from heliograph.cli import (
     templates,
     users,
     version,
+    webhooks,
 )
 from heliograph.errors import HeliographError
 
@@ -50,10 +53,13 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "desks": desks.desks,
     "receipts": receipts.app,
     "opt-outs": opt_outs.app,
+    "erase": erase.erase,
     "templates": templates.app,
     "keys": keys.app,
     "users": users.app,
+    "audit": audit.audit,
     "senders": senders.app,
+    "webhooks": webhooks.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
     "db": db.app,

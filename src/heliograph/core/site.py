@@ -91,6 +91,15 @@ class Team(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     recipients: tuple[str, ...] = ()
 
 
+class Canned(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An answer that agents need not type. `@Name` stands for what is known beside the conversation (FirstName,
+    LastName, ExternalCustomerId, ExternalAlertId, Agent, the alert's variables). `language`: a BCP 47 tag, "" = any."""
+
+    title: str
+    text: str
+    language: str = ""
+
+
 class Covers(StrEnum):
     """What a recipient's STOP covers: everything of the site, the channel it came on, or the skill it answered."""
 
@@ -139,6 +148,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     team: Team = Team()
     prices: Prices = Prices()
     fallback: Fallback = Fallback()
+    canned: tuple[Canned, ...] = ()
     opt_outs: OptOuts = OptOuts()
 
 

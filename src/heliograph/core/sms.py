@@ -47,6 +47,8 @@ _CODES = {
     **{char: bytes((code,)) for code, char in enumerate(_DEFAULT) if code != _ESCAPE},
     **{char: bytes((_ESCAPE, code)) for char, code in _EXTENSION.items()},
 }
+ALPHABET = "".join(_CODES)  # all that GSM-7 can write; those of EXTENDED count twice
+EXTENDED = "".join(_EXTENSION)
 _FOREIGN = re.compile(f"[^{re.escape(''.join(_CODES))}]")
 _EXTENDED = re.compile(f"[{re.escape(''.join(_EXTENSION))}]")
 

@@ -115,20 +115,26 @@ async def claim(
     return _moved(said, means, agent)
 
 
-async def release(site: str, conversation: str, *, by: str, means: Means) -> Conversation | Refused:
-    """Back to its queue."""
-    said = await means.store.assign(site, conversation, agent="", by=by, expects=None, now=means.clock.now())
+async def release(
+    site: str, conversation: str, *, by: str, means: Means, expects: str | None = None
+) -> Conversation | Refused:
+    """Back to its queue. `expects`: with whom it is now, None = whoever."""
+    said = await means.store.assign(site, conversation, agent="", by=by, expects=expects, now=means.clock.now())
     return _moved(said, means, "")
 
 
-async def transfer(site: str, conversation: str, *, skill: str, by: str, means: Means) -> Conversation | Refused:
-    """To the queue of another skill, claimed by nobody."""
+async def transfer(
+    site: str, conversation: str, *, skill: str, by: str, means: Means, expects: str | None = None
+) -> Conversation | Refused:
+    """To the queue of another skill, claimed by nobody. `expects`: with whom it is now, None = whoever."""
     known = means.registry.site(site)
     if known is not None and known.skills and skill not in known.skills:
         sentence = f"The site has no skill {skill!r}; it has {', '.join(sorted(known.skills))}."
         return Refused(code="unknown_skill", sentence=sentence)
     now = means.clock.now()
-    said = await means.store.assign(site, conversation, agent="", by=by, expects=None, skill=skill, now=now)
+    said = await means.store.assign(site, conversation, agent="", by=by, expects=expects, skill=skill, now=now)
+    if said.turn is None and said.conversation is not None and said.conversation.skill != skill:
+        return _refused(said)
     return _moved(said, means, "")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from heliograph.meters import Meters
     from heliograph.settings import Settings
     from heliograph.web.address import Doorplate
+    from heliograph.web.console.inbox_live import Fan
     from heliograph.web.rates import FailedCredentials, Rates
     from heliograph.web.route import Route
 
@@ -64,6 +65,7 @@ class Doors(msgspec.Struct, frozen=True, kw_only=True):
     failed: FailedCredentials
     rates: Rates
     routes: tuple[Route, ...]
+    fan: Fan
 
 
 JSON: Headers = ((b"content-type", b"application/json"),)

@@ -62,10 +62,20 @@ _environment.filters.update(
 )
 
 
+def teach(**known: Any) -> None:
+    """Names that templates may use from now on, those of one part of the console."""
+    _environment.globals.update(known)
+
+
 def page(template: str, *, status: int = 200, headers: Headers = (), **values: Any) -> WebAnswer:
     """`template` filled with `values`; those that a frame needs (visit, csrf, now) come from Visit.page."""
     body = _environment.get_template(template).render(**values)
     return WebAnswer(status=status, body=body.encode("utf-8", "replace"), headers=(*HTML, *headers))
+
+
+def text(template: str, **values: Any) -> str:
+    """A part of a page, to be put into one that is open."""
+    return _environment.get_template(template).render(**values)
 
 
 def redirect(path: str, headers: Headers = ()) -> WebAnswer:

@@ -55,7 +55,14 @@ export function key(letter, deed) {
   deeds.set(letter, deed);
 }
 
-const rows = () => [...document.querySelectorAll("[data-row] a[data-open]")].filter((link) => link.checkVisibility());
+const OPENS = "a[data-open]";
+
+/** Of each row what opens it, or else the first thing in it that can be used. */
+function rows() {
+  return [...document.querySelectorAll("[data-row]")]
+    .map((row) => row.querySelector(OPENS) ?? row.querySelector("button, a[href]"))
+    .filter((link) => link?.checkVisibility());
+}
 
 function move(step) {
   const all = rows();
@@ -112,7 +119,7 @@ document.addEventListener("click", async (event) => {
   }
   const row = event.target.closest("[data-row]");
   if (row && !event.target.closest("a, button, input, select, textarea, summary, label, time") && !String(getSelection())) {
-    row.querySelector("a[data-open]")?.click();
+    row.querySelector(OPENS)?.click();
   }
   const menu = document.querySelector(".me[open]");
   if (menu && !menu.contains(event.target)) menu.removeAttribute("open");
