@@ -26,7 +26,7 @@ def desk_findings(
     *,
     public: bool,
 ) -> Iterator[Finding]:
-    """`seals`: None where there is no secret key; `public`: whether our own address is set. The console needs no look."""
+    """`seals`: None where there is no secret key; `public`: whether our own address is set. Not of the console."""
     waiting = {one.site: one for one in waits if one.waiting}
     for desk in desks:
         plug = plugs.get(desk.desk)
