@@ -110,9 +110,9 @@ async def test_a_skill_is_a_team_by_the_setting_or_by_its_name(standing, way_out
 async def test_what_heliograph_says_is_a_note_for_agents_alone(floor, desk):
     there = await floor.begin(desk)
     await desk.say(there, turn(2, "You will get no more.", by=By.HELIOGRAPH, kind="confirmation"), None, until())
-    await desk.say(there, turn(3, "all", by=By.HELIOGRAPH, kind="opted_out"), None, until())
+    await desk.say(there, turn(3, "It did not arrive.", by=By.HELIOGRAPH, kind="undelivered"), None, until())
     notes = [one.content for one in kept(floor, there.reference).messages if one.private][1:]
-    assert notes == ["Sent by heliograph: You will get no more.", "The recipient opted out: all."]
+    assert notes == ["Sent by heliograph: You will get no more.", "It did not arrive."]
 
 
 async def test_the_context_stands_before_the_words_and_once(floor, desk):
