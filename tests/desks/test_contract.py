@@ -196,7 +196,7 @@ async def test_a_callback_is_read_the_same_twice_and_believed_only_as_it_was_sig
     floor.does("say", there.reference, text="Gate B7.")
     floor.does("close", there.reference)
     await floor.events(desk, DeskClosed)
-    told = [call for call in floor.ear.calls if desk.read(call).events]
+    told = [call for call in floor.calls if desk.read(call).events]
     assert len(told) >= 2
     for call in told:
         heard = desk.read(call)
