@@ -34,6 +34,7 @@ PAUSE = 30.0  # seconds that an endpoint is left alone which asked for it and di
 ALSO = 503  # says for how long, or is a failure like any other
 LONGEST = 3_600.0  # seconds that one answer may hold up a whole endpoint
 GONE = 410
+IDLE = 600_000
 SPREAD = 5_000  # ms over which those come back that waited for one moment
 
 
@@ -65,8 +66,7 @@ async def _one(event: Event, row: Due, deadline: float, means: Means) -> Event |
     if opened is None:
         return await _given_up(event, "the site has no webhook any more", means)
     if opened.webhook.disabled or opened.fault:
-        # Whoever enables it, or applies it anew, makes all rows due at once.
-        return await _wait(event, event.since + KEPT, opened.fault or "the webhook is disabled", means)
+        return await _wait(event, now + _idle(), opened.fault or "the webhook is disabled", means)
     endpoint = means.endpoints.of(event.site, opened.webhook.url)
     if now < endpoint.paused_until:
         back = endpoint.paused_until + random.randrange(SPREAD)
@@ -85,7 +85,7 @@ async def _one(event: Event, row: Due, deadline: float, means: Means) -> Event |
         endpoint.free()
     if verdict.gone:
         await _disable(opened, verdict.why, means)
-        return await _wait(event, event.since + KEPT, verdict.why, means)
+        return await _wait(event, now + _idle(), verdict.why, means)
     now = means.clock.now()
     _learn(endpoint, verdict, event.site, now, means)
     if not verdict.why:
@@ -97,6 +97,12 @@ async def _one(event: Event, row: Due, deadline: float, means: Means) -> Event |
         return await _given_up(event, verdict.why, means)
     await store.event_failed(event, verdict.why, at)
     return None
+
+
+def _idle() -> int:
+    """ms until a subject is looked at again whose webhook is posted to no more. Whoever enables it makes all of them
+    due at once; this is for a node that had not heard of that yet and put one off in the same moment."""
+    return round(IDLE * random.uniform(0.8, 1.2))
 
 
 def _learn(endpoint: Endpoint, verdict: Verdict, site: str, now: int, means: Means) -> None:
