@@ -16,6 +16,7 @@ from heliograph.web.console import (
     gate,
     inbox,
     inbox_acts,
+    inbox_file,
     inbox_stream,
     login,
     opt_outs,
@@ -56,6 +57,8 @@ ROWS: tuple[Route, ...] = (
     row("GET", "/console/inbox/{site}/{id}", inbox.one, Role.AGENT, "A conversation", desk="console"),
     row("GET", "/console/inbox/{site}/{id}/turns", inbox.earlier, Role.AGENT, "The turns of an earlier conversation",
         desk="console"),
+    row("GET", "/console/inbox/{site}/{id}/files/{number}/{place}", inbox_file.one, Role.AGENT,
+        "A file that a recipient sent", desk="console"),
     *(row("POST", f"/console/inbox/{{site}}/{{id}}/{name}", page, Role.AGENT, summary, desk="console")
       for name, (page, summary) in inbox_acts.ACTS.items()),
     row("GET", "/console/live", inbox_stream.live, Role.AGENT, "What changes in conversations", desk="console"),
