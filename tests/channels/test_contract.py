@@ -297,7 +297,7 @@ async def test_courtesy(document, case, opened, stub, nothing_private):
     assert provider.can_mark_read
     try:
         if "typing" in case:
-            taken = await provider.typing(recipient, _deadline({}), case["typing"])
+            taken = await provider.typing(recipient, case["typing"], _deadline({}))
         else:
             taken = await provider.seen(recipient, case["seen"], _deadline({}))
     except SendError as error:
