@@ -74,7 +74,8 @@ def test_a_desk_in_trouble_loses_nothing_and_hears_everything_once_in_order(benc
     bench.behave("error", status=503)
     for text in ("one", "two"):
         says(bench, number, text)
-    until(lambda: '"action":"desk.waits"' in bench.house.log())  # operators see it
+    waits = until(lambda: next((one for one in bench.seen() if one["waiting"]), None))  # operators see it
+    assert waits["waiting"] == 1 and waits["why"], waits
     assert len(bench.heard()) == heard
     bench.behave("garble", times=3)  # taken, and answered with nonsense: nobody here can know
     says(bench, number, "three")
@@ -86,3 +87,4 @@ def test_a_desk_in_trouble_loses_nothing_and_hears_everything_once_in_order(benc
     bench.recovers()
     until(lambda: bench.house.phones.get("/sandbox/idle?timeout=5")["idle"])
     assert bench.heard()[heard:] == words
+    assert [one["waiting"] for one in bench.seen()] == [0]

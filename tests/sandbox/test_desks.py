@@ -87,7 +87,7 @@ async def bureau() -> AsyncIterator[Bureau]:
         one.callback = f"http://{host}:{port}/callbacks/desk/bureau/1"
         await one.register()
         yield one
-        await runner.cleanup()
+    await runner.cleanup()  # after the sandbox, which may still be posting
 
 
 async def test_an_account_is_registered_and_its_credentials_are_made_and_told_once(bureau: Bureau) -> None:
