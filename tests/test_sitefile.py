@@ -583,9 +583,15 @@ Deutsch = "@Brand: @Contact"
 """
 
 
+def answering(folder, text):
+    """The site's file with this in the place of its section."""
+    path = folder / "site.toml"
+    before, _, after = path.read_text().partition("[opt_outs]")
+    path.write_text(before + text + after[after.index("\n\n") :])
+
+
 def test_how_keywords_are_answered(folder, environ):
-    with (folder / "site.toml").open("a") as file:
-        file.write(OPT_OUTS)
+    answering(folder, OPT_OUTS)
     (site,) = read(folder, environ).sites
     assert site.opt_outs.scope == "channel"
     assert site.opt_outs.words.stop == ("ga weg",)
@@ -607,14 +613,12 @@ def test_how_keywords_are_answered(folder, environ):
     ],
 )
 def test_faults_of_what_is_answered(folder, environ, written, told):
-    with (folder / "site.toml").open("a") as file:
-        file.write(f"\n[opt_outs]\n{written}\n")
+    answering(folder, f"[opt_outs]\n{written}\n")
     assert any(told in one and "site.toml:" in one for one in faults(folder, environ))
 
 
 def test_what_is_unwise_in_an_answer_is_noted(folder, environ):
-    with (folder / "site.toml").open("a") as file:
-        file.write(f'\n[opt_outs]\nconfirmation.en = "{"x" * 161}"\n')
+    answering(folder, f'[opt_outs]\nconfirmation.en = "{"x" * 161}"\n')
     notes = read(folder, environ).notes
     assert any("2 parts" in note for note in notes) and any("name the brand" in note for note in notes)
 

@@ -141,7 +141,8 @@ class House:
         self._task(self._purge(store), "purge")
         for lane in (0, *LANES.values()):
             self._task(due.work(means, lane, grace=settings.stop_timeout), f"due {lane}")
-        self._task(live.watch(means.live, store, clock.now), "live")
+        if not settings.embedded:  # other nodes change conversations too
+            self._task(live.watch(means.live, store, clock.now), "live")
         self._task(reports.tell(means), "reports")
         await self._listen()
 

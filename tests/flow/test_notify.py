@@ -186,6 +186,31 @@ async def test_a_site_without_a_webhook_posts_and_keeps_nothing(stage: Told) -> 
 
 
 @told
+async def test_where_there_is_none_no_statement_is_about_webhooks(stage: Told) -> None:
+    """From the call to the receipt and the reply, statement by statement as the database sees them."""
+    await stage.begin()
+    await stage.store.remove("webhook", SITE, SITE)
+    await stage.house.means.registry.refresh(stage.store)
+    asked = await _statements(stage)
+    assert len(asked) > 30 and not [one for one in asked if "outbox" in one or "'webhook'" in one]
+    await stage.webhook()
+    asked = await _statements(stage)
+    assert [one for one in asked if "INSERT INTO outbox " in one], "this test sees what it looks for"
+
+
+async def _statements(stage: Told) -> list[str]:
+    asked: list[str] = []
+    connection = stage.store._engine.session._connection  # type: ignore[attr-defined]
+    connection.set_trace_callback(asked.append)
+    await stage.send(external_alert_id=stage.clock.new_id())
+    await stage.tell("rcs", AttemptState.DELIVERED)
+    said = Inbound(event=stage.clock.new_id(), recipient="+17703101414", kind="text", text="thanks")
+    await stage.hear("rcs", said)
+    connection.set_trace_callback(None)
+    return asked
+
+
+@told
 async def test_what_an_operator_settles_by_another_process_is_told(stage: Told) -> None:
     """That process has no registry: the store itself looks up who is told."""
     await stage.begin("wa", events=("alert.sent", "alert.failed"))

@@ -189,8 +189,14 @@ async def test_what_the_alert_offers_is_an_answer_but_stop(opened, made, word, k
 async def test_a_tap_is_never_a_keyword(opened, made):
     await sent(opened, made, Text(text="Late.", suggestions=(Reply(text="Stop", postback="stop"),)))
     await hear(opened, made, said("Stop", kind="tap", postback="stop"))
-    await hear(opened, made, said("Stop", kind="file"))
+    await hear(opened, made, said("Stop", kind="other"))
     assert await scopes(opened, made) == set()
+
+
+async def test_a_word_under_a_picture_is_a_word(opened, made):
+    await sent(opened, made, Text(text="Late."))
+    await hear(opened, made, said("Stop", kind="file"))
+    assert await scopes(opened, made) == {"all"}
 
 
 async def test_what_the_agent_asked_for_is_an_answer(opened, made, clock):

@@ -60,7 +60,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"
     at: int | None = None
     attached: tuple[Attached, ...] = ()
     place: Place | None = None
-    keyword: str = ""  # stop | start | help: as the provider understood the words, and has answered them itself
+    keyword: str = ""  # stop | start | yes | help: what the provider understood, and has answered itself
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 

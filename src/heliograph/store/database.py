@@ -22,6 +22,7 @@ from heliograph.core.ports import (
     LooseEnds,
     Outcome,
     Record,
+    Reported,
     Taker,
     Unmatched,
     Uploaded,
@@ -45,6 +46,7 @@ from heliograph.store import (
     opt_outs,
     outbox,
     registry,
+    reported,
     secrets,
     webhooks,
 )
@@ -121,6 +123,11 @@ class Database(Conversations, Users):
         limit: int = 50,
     ) -> list[AlertRow]:
         return await self._look(facts.alerts, site, state, recipient, external, before, test, limit)
+
+    async def begun(
+        self, site: str, since: int, until: int, *, after: str = "", test: bool = False, limit: int = 100
+    ) -> list[Reported]:
+        return await self._look(reported.begun, site, since, until, after, test, limit)
 
     async def attempt(self, attempt: str) -> Attempt | None:
         return await self._read(alerts.attempt, attempt)

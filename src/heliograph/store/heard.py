@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from uuid import uuid4
 
 import msgspec
@@ -23,6 +24,7 @@ from heliograph.store.hidden import Hide
 from heliograph.store.outside import short, sound
 from heliograph.store.verb import Row, Verb
 
+ANY = "*"  # no sender's name: an event that counts once whichever sender hears of it
 OFFERS = 20  # newest attempts of a recipient that are searched for the suggestion that was tapped
 _event = msgspec.json.Decoder(ProviderEvent).decode
 _site = msgspec.json.Decoder(Site).decode
@@ -66,6 +68,10 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, h
     name = short(event.event) or f"none:{uuid4().hex}"
     body = encode(event) if isinstance(event, UnknownEvent) else b""
     rows = yield "heard_put", (site, sender, name, now, body)
+    if rows and isinstance(event, Inbound) and event.event:
+        # What a person said may come to a second callback of the site too: a number's and its service's, or a webhook
+        # that is forwarded. It is one message, whoever hears of it.
+        rows = yield "heard_put", (site, ANY, _of_person(event), now, b"")
     if not rows:
         return Joined(duplicate=True)
     match event:
@@ -77,6 +83,11 @@ def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, h
             return (yield from _opt_out(site, channel, sender, event, now, hide, tell))
         case UnknownEvent():
             return Joined()
+
+
+def _of_person(said: Inbound) -> str:
+    """The person and the provider's id of the message in one key, which shows neither."""
+    return sha256(f"{said.recipient}\0{said.event}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _receipt(
@@ -124,7 +135,7 @@ def _inbound(
     done = yield from keywords.heard(reply, typed, answered, chosen is not None, hide)
     if done is not None:
         return (yield from _obeyed(done, site, alert, attempt, said, now))
-    if typed.kind == "text" and wish.is_one(typed.text, keywords.spoken(reply, answered)):
+    if typed.kind in ("text", "file") and wish.is_one(typed.text, keywords.spoken(reply, answered)):
         reply = msgspec.structs.replace(reply, flags=(WISH,))
     conversation, turn = yield from turns.heard(reply, answered)
     return Joined(alert=alert, attempt=attempt, conversation=conversation.id, turn=turn.number)

@@ -69,7 +69,7 @@ def understood(reply: Reply, typed: Inbound, alert: Alert | None) -> Keyword | N
     """The keyword that the words are, before anybody looks at what was offered. A tap is none."""
     if typed.keyword:
         return Keyword(typed.keyword)
-    if typed.kind != "text" or typed.postback:
+    if typed.kind not in ("text", "file") or typed.postback:  # the words under a picture are words
         return None
     return keyword.read(typed.text, spoken(reply, alert), reply.site.opt_outs.words)
 

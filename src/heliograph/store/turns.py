@@ -80,7 +80,7 @@ def heard(reply: Reply, alert: Alert | None) -> Verb[tuple[Conversation, Turn]]:
         alerts=names,
         channel=reply.channel,
         sender=reply.sender,
-        heard=now if reply.said.at is None else min(now, reply.said.at),
+        heard=max(there.heard, now if reply.said.at is None else min(now, reply.said.at)),
         waiting=now if there.waiting is None else there.waiting,
         flags=tuple(dict.fromkeys((*there.flags, *reply.flags))),
         name=" ".join(part for part in (alert.first_name, alert.last_name) if part) if alert else there.name,

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from heliograph.web import callbacks, desk_callbacks, docs, health
 from heliograph.web.console.rows import ROWS as CONSOLE
-from heliograph.web.livedeflect import discovery, proactive_alert
+from heliograph.web.livedeflect import discovery, proactive_alert, proactive_reporting
 from heliograph.web.route import Auth, Listener, Route
 from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs
 
@@ -15,6 +15,10 @@ ROUTES: tuple[Route, ...] = (
     # The LiveDeflect API
     Route("POST", "/api/proactiveAlert", proactive_alert.answer, Auth.OAUTH1, Listener.PUBLIC,
           "Send one proactive alert", proactive_alert.DOCS),
+    Route("GET", "/api/proactiveReporting", proactive_reporting.answer, Auth.OAUTH1, Listener.PUBLIC,
+          "What became of a site's alerts", proactive_reporting.DOCS),
+    Route("POST", "/api/proactiveReporting", proactive_reporting.answer, Auth.OAUTH1, Listener.PUBLIC,
+          "What became of a site's alerts (parameters in a body)", proactive_reporting.DOCS),
     Route("GET", "/api/account/{siteId}/service/{serviceName}/baseURI.json", discovery.service, Auth.OPEN,
           Listener.PUBLIC, "Where a service is", discovery.SERVICE_DOCS),
     Route("GET", "/api/account/{siteId}/baseURI.json", discovery.services, Auth.OPEN,

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from heliograph.core import phone
@@ -252,7 +252,9 @@ async def test_nothing_that_a_caller_sends_becomes_markup(at: At, nasty: str) ->
     assert text in whole  # the value is there, whole, as text
 
 
-@given(st.text(max_size=200), st.text(max_size=40))
+@given(st.text(max_size=200) | st.sampled_from(NASTY), st.text(max_size=40) | st.sampled_from(NASTY))
+@example(NASTY[0], NASTY[1])
+@example(NASTY[1], NASTY[0])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_message_of_any_words_stays_words(words: str, more: str) -> None:
     media = Media(url=f"https://a.example/{more}", description=words)

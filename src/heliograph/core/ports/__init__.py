@@ -60,6 +60,7 @@ from heliograph.core.ports.reading import (
     Joined,
     LooseEnds,
     Record,
+    Reported,
     Unmatched,
     Written,
 )
@@ -128,6 +129,7 @@ __all__ = [
     "Queue",
     "Record",
     "RegistryStore",
+    "Reported",
     "Response",
     "Revoked",
     "Said",

@@ -24,6 +24,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision: bytes
 
 
+class Reported(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An alert in a report, with the newest conversation that speaks of it. `told` False: it is not for this reader,
+    and only counts as a step of the walk."""
+
+    record: Record
+    conversation: str = ""
+    told: bool = True
+
+
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An alert in a list."""
 

@@ -14,7 +14,17 @@ from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
 from heliograph.core.ports.outbox import OutboxStore
 from heliograph.core.ports.provider import Uploaded
-from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.reading import (
+    AlertRow,
+    Changes,
+    Erased,
+    Joined,
+    LooseEnds,
+    Record,
+    Reported,
+    Unmatched,
+    Written,
+)
 from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
@@ -64,6 +74,10 @@ class AlertStore(Protocol):
         test: bool = False,  # those of test keys alone
         limit: int = 50,
     ) -> list[AlertRow]: ...
+    # alerts begun from `since` on and before `until` (ms), in that order, after one of them
+    async def begun(
+        self, site: str, since: int, until: int, *, after: str = "", test: bool = False, limit: int = 100
+    ) -> list[Reported]: ...
     async def attempt(self, attempt: str) -> Attempt | None: ...
     async def inbound(self, site: str, recipient: str, limit: int = 50) -> list[ProviderEvent]: ...
     # when (ms) the recipient last wrote to this sender, None where that was before `since` or never
