@@ -13,7 +13,7 @@ from heliograph.core.channel import Capability, Reach
 from heliograph.core.conversation import By, Turn
 from heliograph.core.event import Inbound
 from heliograph.core.optout import OptOut, is_erased
-from heliograph.core.ports import Barred, Erased, Written
+from heliograph.core.ports import Accepted, Barred, Erased, Taker, Written
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState
 from heliograph.core.webhook import Webhook
@@ -206,6 +206,15 @@ async def test_what_is_under_way_when_its_recipient_is_erased(hides, made, clock
     receipt = made.receipt(AttemptState.DELIVERED, attempt=accepted.attempt.id)
     (joined,) = await hides.hear(made.site, "rcs", made.sender, (receipt,), made.now)
     assert joined.alert == ""
+
+
+async def test_a_call_like_an_erased_one_is_a_new_one(hides, made):
+    alert = made.alert(recipient=WHO)
+    await hides.accept(made.acceptance(made.claim(alert), alert=alert))
+    again = made.alert(recipient=WHO)
+    assert isinstance(await hides.accept(made.acceptance(made.claim(again), alert=again)), Taker)
+    await erase.erase(hides, made.site, WHO)
+    assert isinstance(await hides.accept(made.acceptance(made.claim(again), alert=again)), Accepted)
 
 
 async def test_two_nodes_make_one_key(address, clock):
