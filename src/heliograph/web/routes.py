@@ -8,7 +8,7 @@ from heliograph.web import callbacks, desk_callbacks, docs, health
 from heliograph.web.console.rows import ROWS as CONSOLE
 from heliograph.web.livedeflect import discovery, proactive_alert, proactive_reporting
 from heliograph.web.route import Auth, Listener, Route
-from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs
+from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs, recipients
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
@@ -43,6 +43,8 @@ ROUTES: tuple[Route, ...] = (
           "A recipient wants no more messages", opt_outs.ADD_DOCS, opt_outs.SCOPE),
     Route("DELETE", "/v1/opt-outs", opt_outs.remove, Auth.KEY, Listener.PUBLIC,
           "A recipient wants messages again", opt_outs.REMOVE_DOCS, opt_outs.SCOPE),
+    Route("DELETE", "/v1/recipients", recipients.remove, Auth.KEY, Listener.PUBLIC,
+          "Erase a recipient", recipients.DOCS, recipients.SCOPE),
     Route("GET", "/v1/conversations", conversations.list_, Auth.KEY, Listener.PUBLIC,
           "What recipients answered", conversations.LIST_DOCS, conversations.READS),
     Route("GET", "/v1/conversations/{id}", conversations.one, Auth.KEY, Listener.PUBLIC,
