@@ -37,6 +37,7 @@ bench: $(STAMP) ## Measure one synchronous alert against a floor that only forwa
 
 soak: $(STAMP) ## Kill the server for a long time under load, and play ten thousand schedules of falling back
 	@HELIOGRAPH_SCHEDULES=$${SCHEDULES:-10000} $(BIN)/pytest tests/flow/test_fallback_property.py
+	@HELIOGRAPH_CONVERSATIONS=$${CONVERSATIONS:-2000} $(BIN)/pytest tests/flow/test_converse_property.py
 	@HELIOGRAPH_KILLS=$${KILLS:-300} $(BIN)/pytest tests/journey/test_kill.py -s
 
 docs: $(STAMP) ## Write the generated reference pages again

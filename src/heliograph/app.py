@@ -20,13 +20,14 @@ from heliograph.core.event import ProviderEvent
 from heliograph.core.ports import Desk, DeskWays, Heard, LooseEnds, Out, Provider, Store, Ways
 from heliograph.core.ports.writing import LANES
 from heliograph.core.site import Key, Sender
+from heliograph.core.webhook import Webhook
 from heliograph.errors import HeliographError, StoreAway
 from heliograph.firstrun import secret_key_for
-from heliograph.flow import due, live, manage, reports
+from heliograph.flow import due, erase, live, manage, reports
 from heliograph.flow.health import Rules
 from heliograph.flow.means import Limits, Means
 from heliograph.flow.receive import receive
-from heliograph.flow.registry import OpenKey, OpenSender, Registry, watch
+from heliograph.flow.registry import OpenKey, OpenSender, OpenWebhook, Registry, watch
 from heliograph.gauges import SenderNow
 from heliograph.lock import FileLock
 from heliograph.seal import Sealer
@@ -81,14 +82,19 @@ class House:
         store = await heliograph.store.open(settings.database_url, migrate=settings.embedded)
         self._stops.append(store.close)
         # A new key is made only where nothing is sealed yet: a forgotten variable must not pass for a first start.
-        first_start = not manage.sealed(await store.changes(0))
+        first_start = not manage.sealed(await store.changes(0)) and not await store.secret(erase.KEY)
         sealer = Sealer(parts(secret_key_for(settings, self._warn, make=first_start)))
+        await erase.open_key(store, sealer)
         out = heliograph.out.open(
             allowed=settings.allowed_host_names,
             allow_private=settings.allow_private_addresses,
             only_allowed=bool(settings.allowed_hosts),
         )
         self._stops.append(out.close)
+        out_private = heliograph.out.open(
+            allowed=settings.allowed_host_names, allow_private=True, only_allowed=bool(settings.allowed_hosts)
+        )
+        self._stops.append(out_private.close)
         fence = heliograph.out.Fence(settings.sandbox_host_names)
         registry = Registry(
             open_key=lambda key: self._open_key(key, sealer),
@@ -96,6 +102,8 @@ class House:
             open_desk=lambda setup: plugs.open_desk(setup, sealer, self._desk_ways(setup, out), fence),
             closed=self._linger,
             switched=self._switched,
+            open_webhook=lambda webhook: self._open_webhook(webhook, sealer),
+            webhook_changed=self._webhook_changed,
         )
         await registry.refresh(store)
         self._stops.append(lambda: self._close_all(registry))
@@ -123,15 +131,18 @@ class House:
             channels=frozenset(plugs.channels()),
             node=f"{socket.gethostname()}-{os.getpid()}-{clock.new_id()[-6:]}",
         )
+        means.out, means.out_private = out, out_private
         self._stops.append(means.settle)
         self.meters.senders = self._senders_now
+        self.meters.waiting = lambda: (means.events.values(), clock.now())
         if settings.embedded:
             await store.break_leases()  # this process alone holds the file: whoever held them is dead
         self._task(watch(registry, store, every=REFRESH_EVERY, failed=self._refresh_failed), "registry")
         self._task(self._purge(store), "purge")
         for lane in (0, *LANES.values()):
             self._task(due.work(means, lane, grace=settings.stop_timeout), f"due {lane}")
-        self._task(live.watch(means.live, store, clock.now), "live")
+        if not settings.embedded:  # other nodes change conversations too
+            self._task(live.watch(means.live, store, clock.now), "live")
         self._task(reports.tell(means), "reports")
         await self._listen()
 
@@ -293,6 +304,18 @@ class House:
             sentence = "A key could not be opened; calls signed with it are refused."
             self.log("error", sentence, action="key.sealed", key=key.consumer_key, error=type(error).__name__)
         return None
+
+    def _open_webhook(self, webhook: Webhook, sealer: Sealer) -> OpenWebhook:
+        try:
+            return OpenWebhook(webhook=webhook, secrets=tuple(map(sealer.open, webhook.secrets)))
+        except HeliographError as error:
+            self.log("error", error.sentence, action="webhook.sealed", site=webhook.site)
+            return OpenWebhook(webhook=webhook, secrets=(), fault="its secret cannot be opened")
+
+    def _webhook_changed(self, site: str) -> None:
+        """What was learned of the endpoint that it had says nothing of this one."""
+        if hasattr(self, "means"):
+            self.means.endpoints.forget(site)
 
     def _refresh_failed(self, error: Exception) -> None:
         self.log("warning", "The registry could not be refreshed.", action="registry.stale", error=type(error).__name__)

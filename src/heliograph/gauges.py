@@ -1,4 +1,5 @@
-"""What is true of each sender at the moment when Prometheus asks: read from the breaker and the store's last counts.
+"""What is true of each sender and each webhook at the moment when Prometheus asks: read from the breaker and the
+store's last counts.
 
 Senders are named with their site: names are an operator's own, never a person's. At most ROOM senders are shown, those
 first that are not well.
@@ -13,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from heliograph.core.site import SenderReport
+from heliograph.core.webhook import Waiting
 from heliograph.telemetry import masked
 
 ROOM = 300  # senders
@@ -54,6 +56,24 @@ def families(senders: Iterable[SenderNow]) -> Iterator[Metric]:
     for one in shown:
         throttled.add_metric(_labels(one), one.report.throttled)
     yield throttled
+
+
+def webhook_families(sites: Iterable[Waiting], now: int) -> Iterator[Metric]:
+    """Counted in the database: every node says the same. The latest first, ROOM at most."""
+    shown = sorted(sites, key=lambda one: (one.oldest is None, one.oldest or 0, one.site))[:ROOM]
+    for name, words, value in (
+        ("waiting", "Events that the brand has not taken yet.", lambda one: one.waiting),
+        ("failed", "Events that were given up within the last eight days.", lambda one: one.failed),
+        ("oldest_seconds", "Since when the oldest of them waits.", lambda one: _age(one, now)),
+    ):
+        gauge = GaugeMetricFamily(f"heliograph_webhook_{name}", words, labels=("site",))
+        for one in shown:
+            gauge.add_metric((one.site[:60],), value(one))
+        yield gauge
+
+
+def _age(one: Waiting, now: int) -> float:
+    return max(0, now - one.oldest) / 1000 if one.oldest is not None else 0.0
 
 
 def _labels(one: SenderNow) -> tuple[str, ...]:

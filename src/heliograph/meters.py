@@ -15,7 +15,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 
 from heliograph import __version__
-from heliograph.gauges import SenderNow, families
+from heliograph.core.webhook import Waiting
+from heliograph.gauges import SenderNow, families, webhook_families
 from heliograph.telemetry import masked
 
 ROOM = 300  # label combinations of one family; later ones are counted as "other"
@@ -99,6 +100,8 @@ class Meters:
             "provider",
             "kind",
         )
+        self._webhooks = Count("heliograph_webhook_posts", "Events posted to brands, by what became of it.", "outcome")
+        self.waiting: Callable[[], tuple[Iterable[Waiting], int]] = lambda: ((), 0)  # and the time, ms
         self.senders: Callable[[], Iterable[SenderNow]] = tuple  # set by whoever knows them
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -113,6 +116,7 @@ class Meters:
             if isinstance(one, Count | Spread):
                 yield one.family()
         yield from families(self.senders())
+        yield from webhook_families(*self.waiting())
 
     def call(self, route: str, status: int, seconds: float) -> None:
         self._calls.add(route, str(status))
@@ -145,6 +149,9 @@ class Meters:
 
     def unknown_word(self, provider: str, kind: str) -> None:
         self._unknown.add(provider, kind)
+
+    def webhook(self, outcome: str) -> None:
+        self._webhooks.add(outcome)
 
     def exposition(self) -> tuple[bytes, str]:
         """All of it in the Prometheus text format, and its content type."""

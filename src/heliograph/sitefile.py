@@ -1,8 +1,8 @@
 """Site files: a folder with site.toml and templates/*.toml → what the registry is wanted to be.
 
 acme-air/
-  site.toml          [site], one [[sender]] per identity at a provider, its [desk], [team] of those whom team keys may
-                     send to, [opt_outs] how keywords are answered
+  site.toml          [site], one [[sender]] per identity at a provider, its [desk], its [webhook], [team] of those whom
+                     team keys may send to, [opt_outs] how keywords are answered
   templates/*.toml   one version of a template each
   media/             pictures that the templates name
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from heliograph import fallbackfile, optoutfile, templatefile
+from heliograph import fallbackfile, optoutfile, templatefile, webhookfile
 from heliograph.core import language, phone
 from heliograph.core.channel import SYNONYMS
 from heliograph.core.desk import SiteDesk
@@ -26,6 +26,7 @@ from heliograph.core.lint import Level, lint
 from heliograph.core.ports import DeskPlug, Plug
 from heliograph.core.site import DEFAULT_PRICE, Canned, Prices, Sender, Site, Team
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
 from heliograph.settings import close
@@ -101,6 +102,7 @@ class _Reading:
         self.sites: dict[str, Site] = {}
         self.senders: dict[tuple[str, str], Sender] = {}
         self.templates: dict[tuple[str, str], Template] = {}
+        self.webhooks: dict[str, Webhook] = {}
         self.media: dict[tuple[str, str], Medium] = {}
         self.desks: dict[str, SiteDesk] = {}
         self.secrets: dict[tuple[str, str], frozenset[str]] = {}
@@ -111,6 +113,7 @@ class _Reading:
             senders=tuple(self.senders.values()),
             templates=tuple(self.templates.values()),
             desks=tuple(self.desks.values()),
+            webhooks=tuple(self.webhooks.values()),
             media=tuple(self.media.values()),
             secrets=self.secrets,
             notes=tuple(self.notes.sentences),
@@ -135,7 +138,7 @@ class _Reading:
     def site_file(self, path: Path) -> Site | None:
         # Without senders nobody needs their ${NAME}s: what is missing there goes unheard.
         document = Document(path, self.environ, Faults()) if self.templates_only else self.document(path)
-        document.known(("site", "sender", "desk", "prices", "team", "opt_outs", "canned"), "A site's file")
+        document.known(("site", "sender", "desk", "webhook", "prices", "team", "opt_outs", "canned"), "A site's file")
         if not document.table:
             return None  # its fault is noted
         given: dict[str, Any] = {
@@ -164,6 +167,10 @@ class _Reading:
             if site.id in self.sites:
                 document.fault(f"The site {site.id} is described in two files; keep one.", "site", "id")
             self.sites[site.id] = site
+        if "webhook" in document.table and not self.templates_only:
+            webhook = webhookfile.read(document.section("webhook"), site.id if site else "", self.notes)
+            if webhook is not None:
+                self.webhooks[webhook.site] = webhook
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         if "desk" in document.table and not self.templates_only:

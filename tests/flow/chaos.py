@@ -242,7 +242,8 @@ class World:
             self.rng.choice([self.rng.uniform(0, 1), self.rng.uniform(0, 20), self.rng.uniform(0, 200)])
         )
         sender = next(one for one in self.senders if one.channel == channel)
-        heard = OptOutHeard(event="stop", recipient=RECIPIENT, wanted=False)
+        # Confirmed by the provider itself: the schedules are about alerts, and confirm nothing.
+        heard = OptOutHeard(event="stop", recipient=RECIPIENT, wanted=False, confirmed=True)
         await self.store.hear(SITE, channel, sender.name, (heard,), self.clock.now())
         self.opted_out[channel] = self.clock.now()
         self.say(f"opted out of {channel}")

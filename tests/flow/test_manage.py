@@ -11,6 +11,7 @@ import heliograph.store
 from heliograph.core.content import Text
 from heliograph.core.site import Sender, Site
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 from heliograph.errors import SetupError
 from heliograph.flow import keys, manage
 from heliograph.flow.manage import Medium, Wanted, What
@@ -152,3 +153,38 @@ _plain = st.recursive(
 def test_differences_are_none_only_for_equals(one, two):
     assert manage.differences(one, one) == []
     assert (manage.differences(one, two) == []) == (one == two)
+
+
+WEBHOOK = Webhook(
+    site="1", url="https://crm.acme.example/h", secrets=("whsec_new", "whsec_old"), events=("alert.sent",)
+)
+
+
+async def test_a_webhooks_secrets_are_sealed_compared_by_what_they_say_and_sealed_anew(store):
+    await manage.apply(wanted(webhooks=(WEBHOOK,)), store, Sealer([OLD]))
+    [there] = (await store.changes(0)).webhooks
+    assert all(is_sealed(one) for one in there.secrets) and "whsec" not in repr(there)
+    both = Sealer([NEW, OLD])
+    again = await manage.apply(wanted(webhooks=(WEBHOOK,)), store, both)
+    assert whats(again)["webhook 1"] is What.UNCHANGED
+    assert set(there.secrets) <= set(manage.sealed(await store.changes(0)))
+    assert await manage.reseal(store, both) > 0
+    [fresh] = (await store.changes(0)).webhooks
+    assert [SEALER.open(one) for one in fresh.secrets] == ["whsec_new", "whsec_old"]
+    rotated = msgspec.structs.replace(WEBHOOK, secrets=("whsec_newer", "whsec_new"))
+    [change] = [one for one in await manage.apply(wanted(webhooks=(rotated,)), store, SEALER) if one.kind == "webhook"]
+    assert (change.what, change.fields) == (What.CHANGED, ("secrets[0]", "secrets[1]"))
+    [kept] = (await store.changes(0)).webhooks
+    assert kept.secrets[1] == fresh.secrets[0], "one that says the same keeps its seal"
+
+
+async def test_applying_enables_and_a_webhook_that_no_file_names_is_kept_until_pruned(store):
+    await manage.apply(wanted(webhooks=(WEBHOOK,)), store, SEALER)
+    await store.switch_webhook("1", WEBHOOK.url, "it answered 410")
+    [change] = [one for one in await manage.apply(wanted(webhooks=(WEBHOOK,)), store, SEALER) if one.kind == "webhook"]
+    assert change.what is What.CHANGED and set(change.fields) == {"disabled", "disabled_at"}
+    assert (await store.changes(0)).webhooks[0].disabled == ""
+    assert whats(await manage.apply(wanted(), store, SEALER))["webhook 1"] is What.KEPT
+    assert len((await store.changes(0)).webhooks) == 1
+    assert whats(await manage.apply(wanted(), store, SEALER, prune=True))["webhook 1"] is What.REMOVED
+    assert (await store.changes(0)).webhooks == ()

@@ -55,6 +55,7 @@ def test_every_setting_command_route_and_channel_is_documented() -> None:
 
 def test_every_route_says_who_may_call() -> None:
     assert all(isinstance(route.auth, Auth) for route in ROUTES)
+    assert all((route.auth is Auth.SESSION) == (route.role is not None) for route in ROUTES)  # a page has a role
 
 
 def test_no_name_uses_a_word_that_means_everything() -> None:

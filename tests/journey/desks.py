@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from journey.sites import site
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "chatwoot": {"id": "1", "skills": {"service": "7"}},
     "liveperson": {"id": "90210", "skills": {"service": "3276543210"}},
+    "webhook": {"id": "acme", "skills": {"service": "service"}},
 }
 SETTINGS = {
     "chatwoot": """
@@ -27,6 +29,10 @@ account = "90210"
 client_id = "{client_id}"
 client_secret = "{client_secret}"
 skills = {{ service = "3276543210" }}
+""",
+    "webhook": """
+url = "{url}/desk/acme"
+secret = "{secret}"
 """,
 }
 
@@ -74,6 +80,12 @@ class Bench:
         """Until the desk has these words and no others, each of them once and in this order."""
         until(lambda: len(self.heard()) >= len(words), seconds)
         assert self.heard() == list(words)
+
+    def seen(self) -> list[dict[str, Any]]:
+        """What `heliograph desks` tells operators of this one."""
+        told = self.house.outside.run("desks", "--site", self.site, "--json").stdout
+        found: list[dict[str, Any]] = json.loads(told)
+        return found
 
     def does(self, do: str, **deed: str) -> Any:
         return self.house.phones.post(f"/sandbox/desks/{self.desk}/{self.account}/deeds", do=do, **deed)

@@ -90,13 +90,17 @@ def test_it_prints_the_call_word_for_word_and_the_documented_answer(tmp_path: Pa
     answer = re.search(r"^200 in \d+ ms\n(\{.*?^\})", done.stdout, re.M | re.S)
     assert answer is not None, done.stdout
     assert differences(DOCUMENTED, json.loads(answer[1])) == []
-    assert done.stdout.endswith("Answer, handset and record are right.\n")
+    told = done.stdout.partition("seen from outside:\n\n")[2]
+    assert told.endswith("\n\nAll of it is right.\n")
+    assert "beside it Sky Miles 1234567890 and T-Shirt Size Large" in told
+    assert "the agent's answer is on Matt's phone" in told and "the answer from LivePerson is on Jane's phone" in told
+    assert all(line.startswith("  ✓ ") and len(line) < 100 for line in told.splitlines()[:-2])
     assert "\x1b" not in done.stdout
 
 
 def test_for_programs_it_tells_addresses_and_key_then_the_call(demo: Demonstration) -> None:
     assert set(demo.told) >= {
-        "base_url", "sandbox_url", "docs_url", "site",
+        "base_url", "sandbox_url", "docs_url", "inbox_url", "desk_url", "user", "password", "site",
         "consumer_key", "consumer_secret", "token", "token_secret",
     }  # fmt: skip
     assert demo.told["site"] == "25508804"
@@ -131,7 +135,7 @@ def test_any_client_can_be_tried_against_it(demo: Demonstration) -> None:
 def test_every_file_it_leaves_is_its_owners_alone(demo: Demonstration) -> None:
     data = demo.directory / "heliograph-demo"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()}
-    secret = {"heliograph.db.secret-key", "key.json", "acme-service-account.json", "variables.sh"}
+    secret = {"heliograph.db.secret-key", "key.json", "care-key.json", "acme-service-account.json", "variables.sh"}
     assert {"heliograph.db", "heliograph.log", *secret} <= set(modes)
     assert {name: oct(mode) for name, mode in modes.items() if mode != 0o600} == {}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
@@ -230,6 +234,7 @@ def test_a_wrong_handset_is_told_with_status_1(tmp_path: Path) -> None:
     assert told[1]["status"] == 200
     assert told[1]["headers"]["heliograph-channel"] == "wa", "who has no RCS is told by WhatsApp"
     assert told[2]["right"] is False and {"answer", "handset"} <= set(told[2]["faults"])
+    assert told[2]["checked"] == ["answer", "handset", "record"], "what would fail for the same reason is left out"
 
 
 @pytest.mark.parametrize(

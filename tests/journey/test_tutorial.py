@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from heliograph.rehearsal import ANSWER, BESIDE, TAP, at_desk, in_console
 from journey.caller import Phones
 from journey.demonstration import PLAIN
+from journey.house import until
 from journey.outside import PROGRAM, ROOT, free_port
 
 SERVER, SANDBOX = "127.0.0.1:8080", "127.0.0.1:8090"
@@ -91,7 +93,7 @@ def terminals(tmp_path: Path) -> Iterator[Terminals]:
 
 def test_the_tutorial_can_be_followed_word_for_word(terminals: Terminals) -> None:
     page = {heading[:2].strip("."): found for heading, found in blocks("tutorial.md").items()}
-    assert list(page) == ["# ", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+    assert list(page) == ["# ", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
     make, *rest = page["1"][0].splitlines()
     assert make.startswith("make setup ")
     terminals.begin += "\n".join(rest) + "\n"
@@ -111,24 +113,52 @@ def test_the_tutorial_can_be_followed_word_for_word(terminals: Terminals) -> Non
     record = terminals.run(page["6"][1].replace("ID", alert[1]))
     assert "flightdelay" in record and "The decision" in record
 
+    _answered(terminals, phones, page["7"])
+
     template = terminals.home / "alerts" / "my-site" / "templates" / "flightdelay.toml"
     template.write_text(template.read_text().replace("Your flight to @City is delayed.", "@City: your flight is late."))
-    told_changes = terminals.run(*page["7"])
+    told_changes = terminals.run(*page["8"])
     assert "0 warnings" in told_changes and "Kansas City: your flight is late." in told_changes
     assert "7 unchanged, 1 changed." in told_changes
     time.sleep(1)  # "within a second"
     terminals.run(page["6"][0])
-    assert phones.messages("7703101414")[1]["content"]["card"]["description"].startswith("Kansas City: your")
+    assert phones.messages("7703101414")[-1]["content"]["card"]["description"].startswith("Kansas City: your")
 
-    dry, *_ = told_dry = terminals.run(page["8"][0]).split("POST ")[1:]
+    dry, *_ = told_dry = terminals.run(page["9"][0]).split("POST ")[1:]
     assert len(told_dry) == 2 and "This was a dry run." in dry
     assert "The provider took the message on wa." in told_dry[1]
     assert [one["channel"] for one in phones.messages("7705550180")] == ["wa"]
 
-    callback = re.search(r"https://alerts\.example\.com(/callbacks/\S+)", page["9"][0])
+    callback = re.search(r"https://alerts\.example\.com(/callbacks/\S+)", page["10"][0])
     assert callback is not None
     agents = {one["agent"]: one for one in phones.get("/sandbox/agents")["agents"]}
     assert agents["acme-air"]["webhook"].endswith(callback[1])  # the receipts above came in by the address on the page
+
+
+def _answered(terminals: Terminals, phones: Phones, blocks: list[str]) -> None:
+    """The section of the tutorial in which an agent answers, with its clicks as a browser makes them."""
+    send, conversations, elsewhere = blocks
+    password = re.search(r"^password\s+(\S+)$", terminals.run(send), re.M)
+    assert password is not None
+    sandbox = terminals.here(f"http://{SANDBOX}")
+    scenes = in_console(
+        terminals.here(f"http://{SERVER}"), sandbox,
+        site="25508804", number="+17703101414", who="Matt", user="ada", password=password[1],
+    )  # fmt: skip
+    assert [(scene.name, scene.fault) for scene in scenes if scene.fault] == []
+    list_, show = conversations.splitlines()
+    id = re.search(r"[0-9a-f]{8}-[0-9a-f-]{27}", terminals.run(list_))
+    assert id is not None
+    told = terminals.run(show.replace(" ID", f" {id[0]}"))
+    assert TAP in told and ANSWER in told
+    terminals.run(elsewhere)
+    account = "liveperson/12345678"
+    scenes = at_desk(sandbox, desk="LivePerson", account=account, number="+17705550110", who="Jane")
+    faults = {scene.name: scene.fault for scene in scenes if scene.fault}
+    # This call says nothing of Jane beside her alert.
+    assert faults == {"LivePerson context": f"it lacks {', '.join(BESIDE)}"}
+    phones.post(f"/sandbox/desks/{account}/deeds", do="say", text=ANSWER)
+    until(lambda: ANSWER in str(phones.messages("7705550110")))
 
 
 def test_the_sandbox_page_can_be_followed(terminals: Terminals) -> None:
@@ -136,6 +166,10 @@ def test_the_sandbox_page_can_be_followed(terminals: Terminals) -> None:
     terminals.begin = f'cd "{terminals.home}"\n'
     start, *calls = page["In your CI"][0].split("# … your tests send …\n")
     terminals.stay(f"{start}\ncat sandbox.json; wait", until="sandbox_url")
+    desks = terminals.run(*page["Desks: the agents' side"])
+    assert '"desk":"chatwoot"' in desks and '"api_access_token"' in desks  # registered, with credentials that were made
+    assert '"conversations":[]' in desks and desks.count("No conversation is open at this desk") == 2
+    assert '"do":"garble"' in desks
     out = terminals.run(*calls, *page["Let it misbehave"])
     assert '"messages"' in out and '"creates"' in out and '"reset":true' in out
     phones = Phones(terminals.here(f"http://{SANDBOX}"))

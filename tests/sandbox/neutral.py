@@ -15,6 +15,7 @@ class Neutral:
         self.NAME = name
         self.CHANNEL = channel
         self.PREFIXES: tuple[str, ...] = ()
+        self.SENDS = frozenset({"file", "location"}) if channel == "wa" else frozenset[str]()
 
     def body_limit(self, path: str) -> int:
         return 0

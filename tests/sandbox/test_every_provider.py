@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from heliograph.sandbox import Pace
-from heliograph.stage import Stage, set_stage
+from heliograph.stage import SITE, Stage, set_stage
 from sandbox.conftest import Caller
 
 PHONE = "+12025550110"
@@ -44,7 +44,7 @@ class Everyone:
         self.stage = stage
         self.http = http
         self.hook = hook
-        self.by = {played.role.provider: played for played in stage.cast}
+        self.by = {played.role.provider: played for played in stage.cast if played.role.site == SITE}
         self.url = stage.sandbox.url
 
     async def begin(self) -> None:

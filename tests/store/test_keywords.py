@@ -13,7 +13,7 @@ from heliograph.core.content import Reply, Text
 from heliograph.core.conversation import WISH, By, Closer, State, Turn
 from heliograph.core.event import Inbound, OptOutHeard
 from heliograph.core.keyword_words import Words
-from heliograph.core.optout import OptOut
+from heliograph.core.optout import OptOut, may_answer
 from heliograph.core.ports import Barred
 from heliograph.core.site import Covers, OptOuts, Site
 from heliograph.core.states import AttemptState
@@ -189,8 +189,14 @@ async def test_what_the_alert_offers_is_an_answer_but_stop(opened, made, word, k
 async def test_a_tap_is_never_a_keyword(opened, made):
     await sent(opened, made, Text(text="Late.", suggestions=(Reply(text="Stop", postback="stop"),)))
     await hear(opened, made, said("Stop", kind="tap", postback="stop"))
-    await hear(opened, made, said("Stop", kind="file"))
+    await hear(opened, made, said("Stop", kind="other"))
     assert await scopes(opened, made) == set()
+
+
+async def test_a_word_under_a_picture_is_a_word(opened, made):
+    await sent(opened, made, Text(text="Late."))
+    await hear(opened, made, said("Stop", kind="file"))
+    assert await scopes(opened, made) == {"all"}
 
 
 async def test_what_the_agent_asked_for_is_an_answer(opened, made, clock):
@@ -329,3 +335,51 @@ async def test_a_test_alerts_exchange_stays_in_the_sandbox(opened, made):
     await hear(opened, made, said("help"))
     [(there, _)] = await talks(opened, made)
     assert there.test
+
+
+# ── what a provider refuses, and who may be answered ────────────────────────────────────────────────────────────────
+
+
+async def test_a_send_that_is_refused_since_the_recipient_wrote_stop_is_a_no_of_its_channel(opened, made, clock):
+    alert = made.alert(recipient=WHO)
+    accepted = made.acceptance(alert=alert, attempt=made.attempt(alert, channel="sms"))
+    await opened.accept(accepted)
+    clock.now += 5
+    await opened.outcome(made.outcome(accepted, AttemptState.FAILED, reason="opted_out"))
+    (row,) = await opened.opt_outs(site=made.site)
+    assert row == OptOut(site=made.site, recipient=WHO, scope="sms", at=alert.created, how="provider", by=made.sender)
+
+
+async def test_so_is_a_receipt_that_says_so_but_not_against_a_later_yes(opened, made, clock):
+    alert = await sent(opened, made)
+    attempt = (await opened.record(alert.id)).attempts[0].id
+    refused = made.receipt(AttemptState.FAILED, attempt=attempt, reason="opted_out")
+    clock.now += 5
+    await hear(opened, made, said("start"))
+    await hear(opened, made, refused)
+    assert await scopes(opened, made) == set()
+    second = await sent(opened, made)
+    attempt = (await opened.record(second.id)).attempts[0].id
+    await hear(opened, made, made.receipt(AttemptState.FAILED, attempt=attempt, reason="rejected"))
+    assert await scopes(opened, made) == set()
+    third = await sent(opened, made)
+    attempt = (await opened.record(third.id)).attempts[0].id
+    await hear(opened, made, made.receipt(AttemptState.FAILED, attempt=attempt, reason="opted_out"))
+    assert await scopes(opened, made) == {"sms"}
+
+
+async def test_when_the_last_no_was_said(opened, made, clock):
+    await site(opened, made, scope=Covers.SKILL)
+    await sent(opened, made)
+    assert await opened.last_no(made.site, WHO, "sms", "service") is None
+    await hear(opened, made, said("stop"))
+    clock.now += 50
+    await hear(opened, made, said("stop"))
+    assert await opened.last_no(made.site, WHO, "sms", "service") == made.now, "the second one counts too"
+    assert await opened.last_no(made.site, WHO, "sms", "news") is None
+    [(there, _)] = await talks(opened, made)
+    assert not may_answer(await opened.last_no(made.site, WHO, "sms", "service"), there.heard)
+    clock.now += 1
+    await hear(opened, made, said("But where is my bag?"))
+    there = (await opened.conversations_of(made.site, WHO))[0]
+    assert may_answer(await opened.last_no(made.site, WHO, "sms", "service"), there.heard)

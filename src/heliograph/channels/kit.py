@@ -24,9 +24,11 @@ __all__ = [
     "hmac_base64",
     "hmac_hex",
     "milliseconds",
+    "place",
     "retry_after",
     "rfc3339",
     "same",
+    "where",
 ]
 
 

@@ -23,6 +23,7 @@ from heliograph.cli import (
     demo,
     desks,
     doctor,
+    erase,
     keys,
     opt_outs,
     receipts,
@@ -34,6 +35,7 @@ from heliograph.cli import (
     templates,
     users,
     version,
+    webhooks,
 )
 from heliograph.errors import HeliographError
 
@@ -51,11 +53,13 @@ COMMANDS: dict[str, App | Callable[..., object]] = {
     "desks": desks.desks,
     "receipts": receipts.app,
     "opt-outs": opt_outs.app,
+    "erase": erase.erase,
     "templates": templates.app,
     "keys": keys.app,
     "users": users.app,
     "audit": audit.audit,
     "senders": senders.app,
+    "webhooks": webhooks.app,
     "capabilities": capabilities.capabilities,
     "settings": settings.settings,
     "db": db.app,

@@ -89,6 +89,8 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
         headers = sign(url, body, Parts(**told(running.parts)))
         status, found, answer, seconds = await asyncio.to_thread(post, url, headers, body, 30.0)
         decoded = _decoded(answer)
+        again = running.care_request()
+        await asyncio.to_thread(post, url, sign(url, again, Parts(**told(running.care))), again, 30.0)
         if json:
             ours = {name: value for name, value in found.items() if name.startswith("heliograph-")}
             _tell(
@@ -103,8 +105,6 @@ async def _demo(end: bool, port: int | None, sandbox_port: int | None, data: Pat
             say.line(f"{status} in {seconds * 1000:.0f} ms")
             _show(decoded if isinstance(decoded, str) else lines.dumps(decoded, indent=2, ensure_ascii=False))
             say.line()
-        again = running.care_request()
-        await asyncio.to_thread(post, url, sign(url, again, Parts(**told(running.care))), again, 30.0)
         if end:
             return await _story(running, status, decoded, json)
         if not json:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from heliograph.cli import given, say
+from heliograph.cli.doctor_desk import desk_findings
 from heliograph.cli.doctor_finding import Finding
 from heliograph.cli.doctor_running import running
 from heliograph.cli.doctor_sender import sender_finding
+from heliograph.cli.doctor_webhook import webhook_findings
 from heliograph.errors import HeliographError
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def clock(now: int, newest: int) -> Finding:
 async def inside(settings: Settings) -> list[Finding]:
     """What only the database can tell."""
     import heliograph.store
+    from heliograph.flow import erase
 
     try:
         status = await heliograph.store.status(settings.database_url)
@@ -43,8 +46,11 @@ async def inside(settings: Settings) -> list[Finding]:
             return [Finding(state="failed", check="database", found=f"{status.engine}, empty so far", step=step)]
         async with given.store(settings) as store:
             there = await store.changes(0)
+            hides = await store.secret(erase.KEY)
             newest = await store.alerts(limit=1)
             at_work = await running(store, given.now())
+            told = await store.waiting_events(tuple(one.site for one in there.webhooks))
+            waits = await store.desks_waiting()
     except HeliographError as error:
         return [Finding(state="failed", check="database", found="cannot be used", step=error.sentence)]
     findings = [Finding(state="ok", check="database", found=f"{status.engine}, schema {status.current}")]
@@ -54,7 +60,7 @@ async def inside(settings: Settings) -> list[Finding]:
     seals = None
     try:
         seals = given.sealer(settings)
-        findings.append(_secrets(there, seals))
+        findings.append(_secrets(there, hides, seals))
     except HeliographError as error:
         findings.append(Finding(state="failed", check="secret key", found="none", step=error.sentence))
     plugs, public = given.plugs(), bool(settings.public_url)
@@ -63,13 +69,15 @@ async def inside(settings: Settings) -> list[Finding]:
     ]
     ill = {one.check for one in at_work}  # what a node says of a sender stands above "its settings serve"
     senders = [one for one in senders if one.state != "ok" or one.check not in ill]
-    return [*findings, *_sites(there, given.now()), *senders, *at_work]
+    desks = desk_findings(there.desks, given.desks(), seals, waits, public=public)
+    webhooks = webhook_findings(there.webhooks, told, given.now())
+    return [*findings, *_sites(there, given.now()), *senders, *at_work, *desks, *webhooks]
 
 
-def _secrets(there: Changes, seals: Seals) -> Finding:
+def _secrets(there: Changes, hides: str, seals: Seals) -> Finding:
     from heliograph.flow.manage import sealed as all_sealed
 
-    sealed = all_sealed(there)
+    sealed = [*all_sealed(there), *([hides] if hides else [])]
     faults = []
     for secret in sealed:
         try:

@@ -145,10 +145,20 @@ async def sealer_of(store: Store, settings: table.Settings) -> Sealer:
     A server may have HELIOGRAPH_SECRET_KEY in its own environment and this shell not: what we sealed with another key
     it could never open. Raises SetupError then.
     """
+    from heliograph.flow import erase
     from heliograph.flow.manage import sealed
 
-    there = sealed(await store.changes(0))
+    there = [one for one in (await store.secret(erase.KEY), *sealed(await store.changes(0))) if one]
     found = sealer(settings, make=not there)
     if there:
         found.open(there[-1])
     return found
+
+
+async def find_erased(store: Store, settings: table.Settings) -> None:
+    """Lets the store know erased people by their numbers, where there are any: a command that only writes an opt-out
+    needs no secret key else."""
+    from heliograph.flow import erase
+
+    if await store.opt_outs(erased=True, limit=1):
+        await erase.open_key(store, sealer(settings))

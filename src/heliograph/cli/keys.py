@@ -157,8 +157,8 @@ def reseal(*, json: given.Json = False, config: given.Config = None, **flags: gi
 
 
 async def _reseal(settings: Settings) -> int:
-    from heliograph.flow import manage
+    from heliograph.flow import erase, manage
 
     seals = given.sealer(settings)
     async with given.store(settings) as store:
-        return await manage.reseal(store, seals)
+        return await manage.reseal(store, seals) + await erase.reseal(store, seals)

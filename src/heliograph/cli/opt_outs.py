@@ -87,6 +87,7 @@ def _one(
 
     async def write() -> tuple[OptOut, Written, list[str]]:
         async with given.store(settings) as store:
+            await given.find_erased(store, settings)
             book = await _book(store, site, how="cli", by=given.operator(by))
             try:
                 row = read({"recipient": recipient, "scope": scope}, book)
@@ -138,6 +139,7 @@ def list_(
     site: str = "",
     recipient: str = "",
     scope: str = "",
+    erased: Annotated[bool, given.Switch] = False,
     limit: int = 50,
     full: Annotated[bool, given.Switch] = False,
     json: given.Json = False,
@@ -154,6 +156,8 @@ def list_(
         Of this number, as in +17703101414.
     scope
         Of this scope: all, a channel, or skill:NAME.
+    erased
+        Of people who were erased only; a hash stands where the number was.
     limit
         How many at most (1 to 10000); `opt-outs export` gives all.
     full
@@ -163,7 +167,7 @@ def list_(
 
     if not 1 <= limit <= 10_000:
         raise say.NotUnderstood(f"--limit is {limit}; 1 to 10000 is needed. `heliograph opt-outs export` gives all.")
-    rows = asyncio.run(_list(given.settings(config, flags), site, _number(recipient), scope, limit))
+    rows = asyncio.run(_list(given.settings(config, flags), site, _number(recipient), scope, erased, limit))
     if json:
         say.data([_plain(row) if full else {**_plain(row), "recipient": mask(row.recipient)} for row in rows])
         return
@@ -188,7 +192,7 @@ def _number(text: str) -> str:
     return found
 
 
-async def _list(settings: Settings, site: str, recipient: str, scope: str, limit: int) -> list[OptOut]:
+async def _list(settings: Settings, site: str, recipient: str, scope: str, erased: bool, limit: int) -> list[OptOut]:
     from heliograph.core.optout import RowFault, read_scope
 
     try:
@@ -196,7 +200,9 @@ async def _list(settings: Settings, site: str, recipient: str, scope: str, limit
     except RowFault as fault:
         raise say.NotUnderstood(str(fault)) from None
     async with given.store(settings) as store:
-        return await store.opt_outs(site=site, recipient=recipient, scope=scope, limit=limit)
+        if recipient:
+            await given.find_erased(store, settings)
+        return await store.opt_outs(site=site, recipient=recipient, scope=scope, erased=erased, limit=limit)
 
 
 def _plain(row: OptOut) -> dict[str, str]:
@@ -258,6 +264,7 @@ async def _import(settings: Settings, file: Path, site: str, at: str, dry_run: b
             console=say.console(errors=True), transient=True,
         )  # fmt: skip
         async with given.store(settings) as store:
+            await given.find_erased(store, settings)
             book = await _book(store, site, how="file", by=given.operator(by), at=min(moment, given.now()))
             with bar:
                 task = bar.add_task("opt-outs", total=lines.size, rows=0)

@@ -32,12 +32,13 @@ def sandbox(
     config: given.Config = None,
     **flags: given.Flags,
 ) -> None:
-    """Run the simulated outside world: providers' APIs and handsets in the browser.
+    """Run the simulated outside world: providers' APIs, desks, and handsets in the browser.
 
-    It plays Google RBM, WhatsApp Cloud, Twilio and an SMS centre (SMPP), each with one sender of its own; their
-    credentials are made at the first start, kept in --data, and printed, with the variables by which `heliograph apply
-    examples/acme-air` finds them. Anything else that speaks to these providers can be pointed at it: only the base
-    address differs. It keeps no message. Without --sandbox-token it answers on a loopback address alone.
+    It plays Google RBM, WhatsApp Cloud, Twilio and an SMS centre (SMPP) with the senders of the example sites, and the
+    desks where agents work, with an account at LivePerson. Credentials are made at the first start, kept in --data, and
+    printed, with the variables by which `heliograph apply examples/acme-air` (and acme-air-liveperson) finds them.
+    Anything else that speaks to these providers and desks can be pointed at it: only the base address differs. It keeps
+    no message. Without --sandbox-token it answers on a loopback address alone.
 
     What it can be told and asked while it runs (phones, misbehaviour, log, counts, reset) is under /sandbox/ at its
     address; docs/how-to/sandbox.md shows how to use it in a CI.
@@ -47,10 +48,10 @@ def sandbox(
     data
         A folder for what is secret (key file, tokens, passwords); made if it is not there.
     provider
-        Play this provider alone; may be repeated. All if not given.
+        Play this provider or desk alone; may be repeated. All if not given.
     webhook
-        Where events are posted: an address for all, or PROVIDER=ADDRESS; may be repeated. The server on this machine
-        (--host, --port) if not given.
+        Where events are posted: an address for all, or PROVIDER=ADDRESS (a desk likewise); may be repeated. The server
+        on this machine (--host, --port) if not given.
     scenario
         A file (TOML or JSON) that says what goes wrong when, and what people do; --seed wins over the seed in it.
     seed

@@ -60,7 +60,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag="inbound"
     at: int | None = None
     attached: tuple[Attached, ...] = ()
     place: Place | None = None
-    keyword: str = ""  # stop | start | help: as the provider understood the words, and has answered them itself
+    keyword: str = ""  # stop | start | yes | help: what the provider understood, and has answered itself
     raw: msgspec.Raw = msgspec.Raw(b"")
 
 
@@ -88,8 +88,8 @@ ProviderEvent = Receipt | Inbound | OptOutHeard | UnknownEvent
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of an alert's timeline. `kind`: accepted, scheduled, refused, sending, sent, delivered, read, failed,
-    in_doubt, retry, revoke, expired, receipt, replied, opted_out, resumed … `by`: api | provider | heliograph | a
-    user's name. `detail` is JSON (an object)."""
+    in_doubt, retry, revoke, expired, receipt, replied, opted_out, resumed, helped … `by`: api | provider | heliograph |
+    a user's name. `detail` is JSON (an object)."""
 
     at: int
     kind: str

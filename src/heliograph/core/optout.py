@@ -15,7 +15,7 @@ from heliograph.core.site import Site
 ALL = "all"
 SKILL = "skill:"  # a scope: all alerts of one skill
 LONGEST = 80  # characters of a scope
-ERASED = "erased:"  # the beginning of an erased recipient's name: a keyed hash of the number
+ERASED = phone.ERASED  # the beginning of an erased recipient's name: a keyed hash of the number
 _ERASED = re.compile(rf"{ERASED}[A-Za-z0-9_-]{{43}}")
 
 
@@ -87,7 +87,7 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
     site = fields.get("site", "").strip() or book.site
     if site not in book.sites:
         raise RowFault("site", f"There is no site {site[:LONGEST]!r}." if site else "The site is missing.")
-    recipient = _recipient(fields.get("recipient", ""), book.how)
+    recipient = _recipient(fields.get("recipient", ""))
     if isinstance(recipient, phone.PhoneFault):
         raise RowFault("recipient", recipient.sentence)
     return OptOut(
@@ -100,9 +100,9 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
     )
 
 
-def _recipient(text: str, how: str) -> str | phone.PhoneFault:
-    """A number in E.164. In a file also an erased person's name, as an export has it."""
-    return text.strip() if how == "file" and is_erased(text.strip()) else phone.international(text)
+def _recipient(text: str) -> str | phone.PhoneFault:
+    """A number in E.164, or an erased person's name, as lists and exports have it."""
+    return text.strip() if is_erased(text.strip()) else phone.international(text)
 
 
 def _word(text: str, name: str) -> str:
@@ -137,5 +137,5 @@ def concerning(scopes: Iterable[str], skill: str) -> frozenset[str]:
 def may_answer(opted_out_at: int | None, heard: int) -> bool:
     """Whether an agent may answer somebody: who has opted out is answered only where he wrote after it. Times are ms;
     `opted_out_at`: the newest no that bars this channel or skill was last said then, None where there is none; `heard`:
-    the recipient's last words that were no keyword."""
+    the recipient's last words, which may have been that no."""
     return opted_out_at is None or heard > opted_out_at

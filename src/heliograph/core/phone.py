@@ -18,6 +18,7 @@ from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNum
 
 # E.164 has 15 digits at most; with spaces, brackets and prefixes nobody needs more than this.
 LONGEST = 40
+ERASED = "erased:"  # what stands before the keyed hash of a number that was erased (core.optout)
 
 _SEPARATORS = re.compile(r"[\s()\[\]/.,~‐-―−ー·•_-]+")
 _NON_GEOGRAPHIC = "001"  # phonenumbers' name for +800, +870, +881 …
@@ -212,7 +213,10 @@ def _listed(lengths: list[int]) -> str:
 
 
 def mask(e164: str) -> str:
-    """For pages and logs: the calling code and the last four digits ("+1•••••••1414" has as many signs as digits)."""
+    """For pages and logs: the calling code and the last four digits ("+1•••••••1414" has as many signs as digits). Of
+    somebody who was erased, the beginning of the hash."""
+    if e164.startswith(ERASED):
+        return f"erased {e164[len(ERASED) :][:6]}"
     code = _code("+" + e164[1:4]) if e164.startswith("+") else None
     head = "" if code is None or isinstance(code, PhoneFault) else f"+{code[0]}"
     tail = e164[-4:] if len(e164) - len(head) > 6 else ""

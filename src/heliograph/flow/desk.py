@@ -3,8 +3,8 @@
 A due row of kind "desk" names a conversation. Whoever has its lease opens it at the desk, hands over the turns that are
 not there yet, and tells the desk where it was closed on this side. A desk that is down or slow is tried again with
 growing pauses; what it has not taken waits, and `trouble` says why. After a lost answer the desk is asked whether it
-has the turn; where it cannot tell, the turn is handed over again: a line that is there twice is better than a
-question that nobody reads.
+has the turn, and so it is after a crash; where it cannot tell, the turn is handed over again: a line that is there
+twice is better than a question that nobody reads.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from heliograph.flow.registry import OpenDesk
 FIRST_PAUSE, LONGEST_PAUSE = 1_000, 300_000  # ms between two tries
 DOUBT_FOR = 3_000  # ms that a lost answer is given before the desk is asked
 PATIENCE = 15.0  # seconds for one call of the desk
+LOOKED_AT = 50  # turns before one, among which the alert that was spoken of last is looked for
 _TOLD = frozenset({"undelivered", "confirmation"})  # what heliograph itself says to the desk
 
 
@@ -55,7 +56,8 @@ async def hand_over(shift: Shift, means: Means) -> None:
             await _taken(there, there.turns, there.reference, means, closed=True)
         else:
             await _taken(there, there.handed, "", means)
-            await means.store.push_due(Due(site=site, kind="desk", ref=id, at=means.clock.now(), tries=1))
+            again = means.clock.now() + (_pause(shift) if shift.row.tries else 0)  # a desk that always says so is left
+            await means.store.push_due(Due(site=site, kind="desk", ref=id, at=again, tries=shift.row.tries + 1))
             return
     except SendError as error:
         await _failed(there, error, shift, means)
@@ -80,7 +82,7 @@ async def _next(there: Conversation, means: Means) -> Turn | None:
 
 async def _hand(there: Conversation, turn: Turn, desk: Desk, means: Means) -> Conversation:
     """One turn, opening the conversation where the desk does not have it. Raises SendError, DeskGone."""
-    if there.doubt == turn.number:
+    if there.doubt == turn.number and there.reference:
         known = await desk.taken(there, turn, _until(means))
         if known:
             return await _taken(there, turn.number, there.reference, means)
@@ -92,7 +94,11 @@ async def _hand(there: Conversation, turn: Turn, desk: Desk, means: Means) -> Co
             if opened.said:
                 means.meters.desk(there.desk, "taken")
                 return there
-        await desk.say(there, turn, await _about(there, turn, means), _until(means))
+        about_another = await _about(there, turn, means)
+        if there.doubt != turn.number:
+            # On disk before a byte leaves: a node that dies now leaves a doubt, which is then settled by asking.
+            there = await _taken(there, there.handed, there.reference, means, doubt=turn.number)
+        await desk.say(there, turn, about_another, _until(means))
     except SendError as error:
         if error.fate is Fate.PERMANENT:
             # This turn will never be taken; those behind it must not wait for it. The record has its words.
@@ -101,8 +107,9 @@ async def _hand(there: Conversation, turn: Turn, desk: Desk, means: Means) -> Co
                 "error", f"The desk refused a turn: {error.sentence}", action="desk.refused", conversation=there.id
             )
             return await _taken(there, turn.number, there.reference, means)
-        if error.fate is Fate.UNKNOWN and there.reference:
-            await _taken(there, there.handed, there.reference, means, doubt=turn.number, trouble=error.sentence)
+        if there.reference:
+            doubt = turn.number if error.fate is Fate.UNKNOWN else 0
+            await _taken(there, there.handed, there.reference, means, doubt=doubt, trouble=error.sentence)
         raise
     means.meters.desk(there.desk, "taken")
     return await _taken(there, turn.number, there.reference, means)
@@ -112,8 +119,9 @@ async def _about(there: Conversation, turn: Turn, means: Means) -> Context | Non
     """The context of the turn's alert where the desk heard of another one last."""
     if not turn.alert:
         return None
-    before = await means.store.turns(there.site, there.id, limit=turn.number)
-    last = [one.alert for one in before if one.number < turn.number and one.alert]
+    after = max(0, turn.number - 1 - LOOKED_AT)
+    before = await means.store.turns(there.site, there.id, after=after, limit=min(LOOKED_AT, turn.number - 1))
+    last = [one.alert for one in before if one.alert]
     if (last[-1] if last else there.alert) == turn.alert:
         return None
     return await context(there.site, turn.alert, there.recipient, means, conversation=there.id)
@@ -145,14 +153,19 @@ async def _taken(
 
 async def _failed(there: Conversation, error: SendError, shift: Shift, means: Means) -> None:
     means.meters.desk(there.desk, error.fate.value)
-    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(shift.row.tries, 12))
+    pause = _pause(shift)
     if error.fate is Fate.UNKNOWN:
         pause = max(pause, DOUBT_FOR)
     if error.fate is Fate.CONFIG:
         means.log("error", f"The desk refuses us: {error.sentence}", action="desk.config", site=there.site)
     if error.retry_after is not None:
         pause = max(pause, int(error.retry_after * 1000))
-    await _wait(there, error.sentence, int(pause * random.uniform(0.75, 1.25)), shift, means)
+    await _wait(there, error.sentence, pause, shift, means)
+
+
+def _pause(shift: Shift) -> int:
+    """Milliseconds until the next try: doubled each time, ± 25 %."""
+    return int(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(shift.row.tries, 12)) * random.uniform(0.75, 1.25))
 
 
 async def _wait(there: Conversation, why: str, pause: int, shift: Shift, means: Means) -> None:

@@ -1,7 +1,7 @@
-"""Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send what
-was held (held.py), "answer" lets turns leave (answers.py), "desk" hands them over (desk.py). Each lane
-(core.ports.LANES) has a worker and places of its own. Rows are claimed with a lease, so that every node may look, and
-one that dies leaves its rows to the others.
+"""Does what is due: rows of kind "attempt" and "step" follow an attempt up (follow.py), rows of kind "alert" send
+what was held (held.py), "answer" lets turns leave (answers.py), "desk" hands them over (desk.py), "webhook" tells the
+brand (notify.py). Each lane (core.ports.LANES) has a worker and places of its own. Rows are claimed with a lease, so
+that every node may look, and one that dies leaves its rows to the others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from heliograph.flow.follow import follow_up
 from heliograph.flow.held import release
 from heliograph.flow.leave import Shift
 from heliograph.flow.means import Means
+from heliograph.flow.notify import notify
 
 LEASE = 60_000  # ms that one due row may take before another node may have it
 PATIENCE = LEASE / 2000  # seconds for a hand-over that no caller waits for; its commits fit into the other half
@@ -90,6 +91,8 @@ async def _do(row: Due, means: Means) -> None:
             await follow_up(shift, means)
         elif row.kind == "alert":
             await release(shift, means)
+        elif row.kind == "webhook":
+            await notify(shift, means)
         else:
             means.log("error", "A due row of a kind unknown to this version.", action="due.unknown", kind=row.kind)
     except HeliographError as error:

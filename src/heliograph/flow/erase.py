@@ -11,9 +11,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Protocol
 
-import msgspec
-
 from heliograph.core.ports import Erased, Store
+from heliograph.errors import SetupError
 
 KEY = "opt_outs"  # the secret's name in the store
 _SIZE = 32  # bytes; RFC 2104 asks for the hash's length
@@ -28,13 +27,24 @@ class Seals(Protocol):
 
 
 async def open_key(store: Store, seals: Seals) -> None:
-    """From here on erased people are found by their numbers. Makes the key where there is none. Raises SetupError where
-    it cannot be opened: without it an erased person might be sent to."""
+    """From here on erased people are found by their numbers. Makes the key where there is none, and a new one where it
+    cannot be opened and nobody was erased yet. Raises SetupError where somebody was: without the key an erased person
+    might be sent to."""
     sealed = await store.secret(KEY)
     if not sealed:
-        fresh = urlsafe_b64encode(secrets.token_bytes(_SIZE)).decode()
-        sealed = await store.make_secret(KEY, seals.seal(fresh))
-    store.hide_by(urlsafe_b64decode(seals.open(sealed)))
+        sealed = await store.make_secret(KEY, seals.seal(_fresh()))
+    try:
+        key = seals.open(sealed)
+    except SetupError:
+        if await store.opt_outs(erased=True, limit=1):
+            raise
+        await store.replace_secret(KEY, sealed, seals.seal(_fresh()))
+        key = seals.open(await store.secret(KEY))
+    store.hide_by(urlsafe_b64decode(key))
+
+
+def _fresh() -> str:
+    return urlsafe_b64encode(secrets.token_bytes(_SIZE)).decode()
 
 
 async def reseal(store: Store, seals: Seals) -> int:
@@ -60,15 +70,8 @@ async def erase(
         receipts, after = await store.erase_unmatched(site, recipient, after)
         total = _sum(total, Erased(receipts=receipts))
         told(total)
-    # Words that came in between: who writes now is known again, and a no of now is one.
     return total
 
 
 def _sum(one: Erased, two: Erased) -> Erased:
     return Erased(**{name: getattr(one, name) + getattr(two, name) for name in Erased.__struct_fields__})
-
-
-def plain(erased: Erased) -> dict[str, int]:
-    """For programs."""
-    counts: dict[str, int] = msgspec.to_builtins(erased)
-    return counts

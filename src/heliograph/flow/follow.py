@@ -116,7 +116,8 @@ async def _told(attempt: Attempt, shift: Shift, means: Means) -> bool:
         receipt, attempt=attempt.id, event=receipt.event or f"asked:{attempt.id}:{receipt.state.value}"
     )
     sender = opened.sender
-    joined = await means.store.hear(sender.site, sender.channel, sender.name, (told,), means.clock.now())
+    tell = means.registry.tells(sender.site)
+    joined = await means.store.hear(sender.site, sender.channel, sender.name, (told,), means.clock.now(), tell=tell)
     if joined[0].state is None:
         return False
     if joined[0].state in step.OPEN or joined[0].state in SAID_NO:

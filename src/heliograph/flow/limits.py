@@ -9,13 +9,12 @@ from heliograph.core.content import Named, Text
 from heliograph.core.conversation import Conversation, State, window_ends
 from heliograph.core.fit import fit
 from heliograph.core.language import closest
-from heliograph.core.optout import concerning
+from heliograph.core.optout import may_answer
 from heliograph.core.template import CompiledTemplate, TemplateState
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenSender
 
 LONGEST = 1_000  # characters of an answer where a provider's module does not say
-OPT_OUTS = 20  # rows of one recipient that are looked at
 
 
 class Usable(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -81,11 +80,8 @@ def sender_for(there: Conversation, means: Means) -> OpenSender | None:
 
 async def opted_out(there: Conversation, means: Means) -> bool:
     """Whether the recipient said no and has not written since: who writes after a no wants an answer."""
-    rows = await means.store.opt_outs(site=there.site, recipient=there.recipient, limit=OPT_OUTS)
-    barring = concerning((row.scope for row in rows), there.skill)
-    if not barring & {"all", there.channel}:
-        return False
-    return max(row.at for row in rows) >= there.heard
+    said = await means.store.last_no(there.site, there.recipient, there.channel, there.skill)
+    return not may_answer(said, there.heard)
 
 
 async def usable(there: Conversation, opened: OpenSender, means: Means) -> tuple[Usable, ...]:

@@ -15,6 +15,7 @@ from heliograph.core.desk import SiteDesk
 from heliograph.core.ports import Changes, Store
 from heliograph.core.site import Sender, Site
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 
 
 class Seals(Protocol):
@@ -36,13 +37,14 @@ class Medium(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What site files ask for. Senders and desks hold their secrets in clear; `secrets` names these fields per
-    sender (site, name) and per desk (site, ""), `notes` are the linter's warnings."""
+    """What site files ask for. Senders, desks and webhooks hold their secrets in clear; `secrets` names these fields
+    per sender (site, name) and per desk (site, ""), `notes` are the linter's warnings."""
 
     sites: tuple[Site, ...] = ()
     senders: tuple[Sender, ...] = ()
     templates: tuple[Template, ...] = ()
     desks: tuple[SiteDesk, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     media: tuple[Medium, ...] = ()
     secrets: Mapping[tuple[str, str], frozenset[str]] = {}
     notes: tuple[str, ...] = ()
@@ -59,14 +61,14 @@ class What(StrEnum):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One document and what becomes of it. `fields` are the paths that differ, in the document's order."""
 
-    kind: str  # site | sender | desk | template | media
+    kind: str  # site | sender | desk | webhook | template | media
     site: str
     name: str
     what: What
     fields: tuple[str, ...] = ()
 
 
-Document = Site | Sender | Template | SiteDesk
+Document = Site | Sender | Template | SiteDesk | Webhook
 
 
 async def apply(
@@ -113,6 +115,11 @@ async def apply(
         changes.append(change)
         if to and _writes(change):
             await to.put_template(template)
+    for webhook in wanted.webhooks:
+        change, sealed_webhook = _webhook(webhook, _webhook_there(there, webhook.site), seals)
+        changes.append(change)
+        if to and _writes(change):
+            await to.put_webhook(sealed_webhook)
     for kind, site_id, name in _left_over(wanted, there):
         changes.append(Change(kind=kind, site=site_id, name=name, what=What.REMOVED if prune else What.KEPT))
         if to and prune:
@@ -172,6 +179,19 @@ def _sender(sender: Sender, secret: frozenset[str], there: Sender | None, seals:
     return compare("sender", sender.site, sender.name, sealed, there), sealed
 
 
+def _webhook(webhook: Webhook, there: Webhook | None, seals: Seals) -> tuple[Change, Webhook]:
+    """The change, and the webhook as it is to be stored. One that was disabled is posted to again: whoever applies it
+    says that it works."""
+    former = {seals.open(one): one for one in there.secrets} if there else {}
+    secrets = tuple(former.get(clear) or seals.seal(clear) for clear in webhook.secrets)
+    sealed = msgspec.structs.replace(webhook, secrets=secrets)
+    return compare("webhook", webhook.site, webhook.site, sealed, there), sealed
+
+
+def _webhook_there(there: Changes, site_id: str) -> Webhook | None:
+    return next((webhook for webhook in there.webhooks if webhook.site == site_id), None)
+
+
 def _sealed(
     clear: Mapping[str, object], secret: frozenset[str], there: Mapping[str, object], seals: Seals
 ) -> dict[str, object]:
@@ -206,7 +226,9 @@ def _left_over(wanted: Wanted, there: Changes) -> list[tuple[str, str, str]]:
     sites = {site.id for site in wanted.sites}
     senders = {(sender.site, sender.name) for sender in wanted.senders}
     templates = {(template.site, label(template)) for template in wanted.templates}
+    webhooks = {webhook.site for webhook in wanted.webhooks}
     return [
+        *(("webhook", one.site, one.site) for one in there.webhooks if one.site in sites and one.site not in webhooks),
         *(
             ("sender", one.site, one.name)
             for one in there.senders
@@ -230,6 +252,7 @@ def sealed(there: Changes) -> list[str]:
     keys = [secret for key in there.keys for secret in (key.consumer_secret, key.token_secret) if secret]
     tables = [*(one.settings for one in there.senders), *(one.settings for one in there.desks)]
     values = [value for table in tables for value in table.values()]
+    keys += [secret for webhook in there.webhooks for secret in webhook.secrets]
     return keys + [value for value in values if isinstance(value, str) and value.startswith("sealed:")]
 
 
@@ -254,6 +277,10 @@ async def reseal(store: Store, seals: Seals) -> int:
         settings = _resealed(desk.settings, seals)
         if settings != desk.settings:
             written += await store.put_desk(msgspec.structs.replace(desk, settings=settings))
+    for webhook in there.webhooks:
+        if any(not seals.is_newest(secret) for secret in webhook.secrets):
+            secrets = tuple(seals.seal(seals.open(secret)) for secret in webhook.secrets)
+            written += await store.put_webhook(msgspec.structs.replace(webhook, secrets=secrets))
     return written
 
 

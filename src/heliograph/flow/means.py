@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from heliograph.core.ports import Clock, LooseEnds, Store
+from heliograph.core.ports import Clock, LooseEnds, Out, Store
 from heliograph.core.ports.writing import LANES
+from heliograph.core.webhook import Waiting
 from heliograph.flow.cache import CapabilityCache
+from heliograph.flow.endpoints import Endpoints
 from heliograph.flow.health import Healths, Rules
 from heliograph.flow.live import Live
 from heliograph.flow.registry import Registry
@@ -43,6 +45,7 @@ class Meters(Protocol):
     def due(self, kind: str, lag_seconds: float) -> None: ...
     def desk(self, desk: str, what: str) -> None: ...
     def unknown_word(self, provider: str, kind: str) -> None: ...
+    def webhook(self, outcome: str) -> None: ...
 
 
 class Wake:
@@ -86,6 +89,10 @@ class Means:
         self.capabilities = CapabilityCache(yes=limits.capability_yes * 1000, no=limits.capability_no * 1000)
         self.healths = Healths(limits.breaker)
         self.loose_ends: dict[tuple[str, str], LooseEnds] = {}  # by (site, sender), a few seconds old (flow/reports.py)
+        self.out: Out | None = None  # what webhooks are posted through, set by app.py
+        self.out_private: Out | None = None  # the same for those that may be at a private address
+        self.endpoints = Endpoints()  # of webhooks
+        self.events: dict[str, Waiting] = {}  # by site, a few seconds old (flow/reports.py)
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
         self.forgotten: set[str] = set()  # alerts whose call is just being forgotten (flow/once.py)

@@ -8,6 +8,7 @@ from heliograph.core.fallback import Need, enough, reached
 from heliograph.core.ports import Due, Outcome
 from heliograph.core.record import detail
 from heliograph.core.states import AlertState, AttemptState
+from heliograph.core.webhook import Tell
 from heliograph.errors import Fate, SendError
 from heliograph.flow.handover import Handed, Verdict
 
@@ -34,14 +35,15 @@ def outcome_of(
     *,
     hold: int | None = None,
     others_open: bool = False,
+    tell: Tell = None,
 ) -> Outcome:
     """`left`: seconds that the hand-over has left, below 0 where its time is over; the node's lease is longer by
     FIRST_SETTLE, and a failure that is not written by then is another node's to find out. `keep` (ms): how long a
     success is given back to the same call; None where no caller waits. `hold` (ms): there is another channel, but not
-    before then. `others_open`: an earlier attempt may still arrive."""
+    before then. `others_open`: an earlier attempt may still arrive. `tell`: what the brand is told."""
     verdict, error = handed.verdict, handed.error
     if verdict is Verdict.TAKEN:
-        return _taken(attempt, handed, now)
+        return _taken(attempt, handed, now, tell)
     failed = verdict in (Verdict.FAILED, Verdict.NOT_SENT)
     reason = "not_sent" if verdict is Verdict.NOT_SENT else error.code if error else ""
     again: int | None = None
@@ -93,10 +95,11 @@ def outcome_of(
         release=ends,
         gives_way=failed,
         until=now + int(left * 1000) + FIRST_SETTLE if failed else None,
+        tell=tell,
     )
 
 
-def _taken(attempt: Attempt, handed: Handed, now: int) -> Outcome:
+def _taken(attempt: Attempt, handed: Handed, now: int, tell: Tell) -> Outcome:
     """The usual one, without a look at what it might have been."""
     assert handed.taken is not None
     at = wake_at(attempt, AttemptState.SENT, now)
@@ -112,6 +115,7 @@ def _taken(attempt: Attempt, handed: Handed, now: int) -> Outcome:
         due=(Due(site=attempt.site, kind="attempt", ref=attempt.id, at=at), *_step_row(attempt)),
         entries=(Entry(at=now, kind=_SENT, attempt=attempt.id, detail=told),),
         begun=attempt if attempt.number == 1 else None,
+        tell=tell,
     )
 
 

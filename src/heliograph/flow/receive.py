@@ -20,7 +20,10 @@ async def receive(opened: OpenSender, heard: Heard, means: Means) -> None:
     if not heard.events:
         return
     sender = opened.sender
-    joined = await means.store.hear(sender.site, sender.channel, sender.name, heard.events, means.clock.now())
+    tell = means.registry.tells(sender.site)
+    joined = await means.store.hear(
+        sender.site, sender.channel, sender.name, heard.events, means.clock.now(), tell=tell
+    )
     for event, place in zip(heard.events, joined, strict=True):
         match event:
             case Receipt(state=state):

@@ -1,4 +1,5 @@
-"""The registry in memory: sites, keys, templates and open senders, refreshed as soon as any process changes them.
+"""The registry in memory: sites, keys, templates, webhooks and open senders, refreshed as soon as any process changes
+them.
 
 A reader sees plain dictionaries; `refresh` swaps what changed. The store gives only what is newer than the revision
 we have, so a refresh costs one small query while nothing changes.
@@ -19,6 +20,7 @@ from heliograph.core.ports import Changes, Desk, Plug, Provider, Store
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import CompiledTemplate
 from heliograph.core.template import compile as compile_template
+from heliograph.core.webhook import NOTHING, Webhook
 
 LEFT_SANDBOX = "The alert is a test key's, and its sender no longer speaks to the sandbox alone. Nothing was sent."
 
@@ -57,6 +59,14 @@ class OpenSender(msgspec.Struct, frozen=True, kw_only=True):
     mark: str = ""
 
 
+class OpenWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook with its secrets unsealed. `fault`: why they cannot be; then nothing is posted."""
+
+    webhook: Webhook
+    secrets: tuple[str, ...]
+    fault: str = ""
+
+
 class OpenDesk(msgspec.Struct, frozen=True, kw_only=True):
     """A site's desk, opened. `keeps`: the conversation is already where its agents look. `desk` is None there, and
     while it cannot be opened; `fault` then says why. `framed`: the origins that may frame our context page. `sandbox`:
@@ -79,11 +89,18 @@ class Registry:
         open_desk: Callable[[SiteDesk], OpenDesk] | None = None,
         closed: Callable[[Provider | Desk], None],
         switched: Callable[[Sender, bool], None] | None = None,
+        open_webhook: Callable[[Webhook], OpenWebhook] | None = None,
+        webhook_changed: Callable[[str], None] | None = None,
     ) -> None:
         """`open_desk` opens a site's desk; without it every site has the console. `open_key` unseals (None where it
         cannot: the key is then unknown), `open_sender` opens a provider, `closed` is told of a provider that is no
         longer used (it may still have calls under way), `switched` of a sender that was paused or resumed (False), or
-        opened anew with other settings (True)."""
+        opened anew with other settings (True). `open_webhook` unseals (a command posts nothing and has none),
+        `webhook_changed` is told of the site."""
+        self._open_webhook = open_webhook
+        self._webhook_changed = webhook_changed
+        self._webhooks: dict[str, OpenWebhook] = {}
+        self._tells: dict[str, frozenset[str]] = {}
         self._switched = switched
         self._open_key = open_key
         self._open_sender = open_sender
@@ -141,6 +158,16 @@ class Registry:
     def senders(self, site: str, channel: str) -> tuple[OpenSender, ...]:
         return self._by_channel.get((site, channel), ())
 
+    def webhook(self, site: str) -> OpenWebhook | None:
+        return self._webhooks.get(site)
+
+    def tells(self, site: str) -> frozenset[str]:
+        """The types of events that the site's brand is told of; none where it has no webhook."""
+        return self._tells.get(site, NOTHING)
+
+    def webhook_sites(self) -> tuple[str, ...]:
+        return tuple(sorted(self._webhooks))
+
     def all_senders(self) -> Iterable[OpenSender]:
         return self._senders.values()
 
@@ -167,6 +194,13 @@ class Registry:
             self._put_keys(key.consumer_key, (*kept, opened) if opened else tuple(kept))
         for sender in changes.senders:
             self._put_sender(sender)
+        for webhook in changes.webhooks:
+            opens = self._open_webhook
+            shut = OpenWebhook(webhook=webhook, secrets=(), fault="not opened here")
+            self._webhooks[webhook.site] = opens(webhook) if opens else shut
+            self._tells[webhook.site] = webhook.tells
+            if self._webhook_changed:
+                self._webhook_changed(webhook.site)
         for desk in changes.desks:
             self._put_desk(desk)
         self.revision = changes.revision
@@ -210,6 +244,9 @@ class Registry:
         elif kind == "key":
             consumer_key, _, token = name.partition("/")
             self._put_keys(consumer_key, tuple(k for k in self._keys.get(consumer_key, ()) if k.key.token != token))
+        elif kind == "webhook":
+            self._webhooks.pop(site, None)
+            self._tells.pop(site, None)
         elif kind == "desk":
             gone = self._desks.pop(site, None)
             if gone and gone.desk:

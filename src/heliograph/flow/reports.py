@@ -63,6 +63,10 @@ async def tell(means: Means, *, every: float = EVERY) -> None:
             if fresh:
                 await means.store.report_senders(fresh)
                 last |= {(one.site, one.sender): one for one in fresh}
+            if sites := means.registry.webhook_sites():
+                means.events = {one.site: one for one in await means.store.waiting_events(sites)}
+            else:
+                means.events = {}
             means.loose_ends = {(one.site, one.sender): one for one in await means.store.loose_ends(now - UNMATCHED)}
         except StoreAway:
             means.log("warning", "The store is away; senders are not reported.", action="reports.store_away")

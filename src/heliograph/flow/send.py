@@ -52,6 +52,7 @@ async def send(
     still work is tried again until the alert's end, and a repeat is given the first alert as it stands."""
     clock = means.clock
     deadline, now = clock.loop_time() + means.limits.call_deadline, clock.now()
+    tell = means.registry.tells(request.site)
     try:
         site, ready = held_against_its_site(request, means, id=request_id, now=now)
     except FieldFaults:
@@ -68,9 +69,9 @@ async def send(
         if decision.stop is Stop.CONTENT:
             answer = await _taken_before((*claims, _asking(call)), means)
         elif decision.stop is not None:
-            answer = await means.store.accept(_refusal(alert, decision, (*claims, _asking(call)), now))
+            answer = await means.store.accept(_refusal(alert, decision, (*claims, _asking(call)), now, tell))
         elif decision.hold is not None:
-            answer = await means.store.accept(_held(alert, decision, (*claims, call), now))
+            answer = await means.store.accept(_held(alert, decision, (*claims, call), now, tell))
         else:
             traffic = ready.template.template.traffic
             attempt = step.new_attempt(alert, decision.steps[0], gathered.contents, traffic, means)
@@ -161,10 +162,11 @@ def _begun(
         due=rows_of(attempt, now, lease),
         entries=(Entry(at=now, kind="accepted", by="api", attempt=attempt.id),),
         opted_out=decision.opted_out,
+        tell=means.registry.tells(alert.site),
     )
 
 
-def _held(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: int) -> Acceptance:
+def _held(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: int, tell: frozenset[str]) -> Acceptance:
     assert decision.hold is not None
     why = detail(until=decision.hold, reason=decision.hold_reason)
     return Acceptance(
@@ -174,10 +176,11 @@ def _held(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: int)
         due=(Due(site=alert.site, kind="alert", ref=alert.id, at=decision.hold),),
         entries=(Entry(at=now, kind="accepted", by="api"), Entry(at=now, kind="scheduled", detail=why)),
         opted_out=decision.opted_out,
+        tell=tell,
     )
 
 
-def _refusal(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: int) -> Acceptance:
+def _refusal(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: int, tell: frozenset[str]) -> Acceptance:
     assert decision.stop is not None
     reason = decision.stop.value
     return Acceptance(
@@ -185,6 +188,7 @@ def _refusal(alert: Alert, decision: Decision, claims: tuple[Claim, ...], now: i
         decision=decision_record(decision, alert),
         claims=claims,
         entries=(Entry(at=now, kind="refused", by="api", detail=detail(reason=reason)),),
+        tell=tell,
     )
 
 

@@ -106,7 +106,9 @@ async def _settle(
     says instead; or what is true where the store is away; or None: nothing comes after it."""
     if handed.verdict is Verdict.TAKEN:
         try:
-            await means.store.outcome(outcome_of(alert, attempt, handed, None, means.clock.now(), 0.0, keep))
+            tell = means.registry.tells(alert.site)
+            taken = outcome_of(alert, attempt, handed, None, means.clock.now(), 0.0, keep, tell=tell)
+            await means.store.outcome(taken)
         except StoreAway:  # what the provider said stands all the same: the attempt's due row is there and settles it
             means.log("error", "The outcome could not be written.", action="outcome.lost", alert=alert.id)
         return None
@@ -124,7 +126,10 @@ async def _settle(
         earlier = keep is None and attempt.number > 1
         try:
             others = earlier and await others_open(attempt, means)
-            outcome = outcome_of(alert, attempt, handed, follow, now, left, keep, hold=way.hold, others_open=others)
+            tell = means.registry.tells(alert.site)
+            outcome = outcome_of(
+                alert, attempt, handed, follow, now, left, keep, hold=way.hold, others_open=others, tell=tell
+            )
             if await means.store.outcome(outcome):
                 if keep is not None and outcome.alert_state is AlertState.SCHEDULED:
                     means.meters.alert("scheduled", "")

@@ -110,7 +110,7 @@ def location(world: World, handset: Handset, place: Place) -> None:
     located = Located(
         **_event(world, handset, sender), latitude=place.latitude, longitude=place.longitude, label=place.label
     )
-    words = f"{place.label or 'Location'} {place.latitude:g}, {place.longitude:g}"
+    words = f"{f'{place.label},' if place.label else 'Location'} {place.latitude:g}, {place.longitude:g}"
     _out(world, handset, sender, located, text=words)
 
 

@@ -10,7 +10,7 @@ from heliograph.core.alert import Attempt, alert_of, attempt_id
 from heliograph.core.optout import concerning
 from heliograph.core.ports import Acceptance, Accepted, Barred, Outcome, Record, Taker
 from heliograph.core.states import ENDS, SAID_NO, AlertState, AttemptState, moved, shown
-from heliograph.store import begin, claims, due, journal, operators, receipts, standing
+from heliograph.store import begin, claims, due, journal, operators, opt_outs, outbox, receipts, standing
 from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.standing import Standing
@@ -47,13 +47,15 @@ def accept(acceptance: Acceptance, hide: Hide) -> Verb[Accepted | Taker | Barred
     yield journal.first_page(alert, former, acceptance.decision, attempt, acceptance.entries)
     for row in acceptance.due:
         yield "due_new", due.values(row)
+    if acceptance.tell is None or acceptance.tell:
+        yield from outbox.accepted(alert, attempt.channel if attempt else alert.channel_forced, acceptance.tell)
     return Accepted(former=former)
 
 
 def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool]:
     """A receipt may have come first, so every state is held against what is there. False: it gave way or was late."""
     site, alert, now = outcome.site, outcome.alert, clock()
-    if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now)):
+    if outcome.begun is not None and (yield from _taken(outcome, outcome.begun, now, hide)):
         return True
     attempt_state: AttemptState | None = None
     sender = ""
@@ -111,6 +113,10 @@ def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool
         raw=outcome.raw,
         references=outcome.references,
     )
+    if outcome.state is AttemptState.FAILED and outcome.reason == opt_outs.REFUSED:
+        yield from opt_outs.refused(site, alert, outcome.attempt, now, hide)
+    if state is not before and (outcome.tell is None or outcome.tell):
+        yield from outbox.moved(site, alert, state, now, outcome.tell, channel=channel, reason=reason, send_at=send_at)
     for kind, ref in outcome.done:
         yield "due_drop", (site, kind, ref)
     for row in outcome.due:
@@ -121,11 +127,11 @@ def outcome(outcome: Outcome, clock: Callable[[], int], hide: Hide) -> Verb[bool
         # A receipt was here first: what it means for the due row stands above what this outcome asked for.
         yield from due.follow(site, outcome.attempt, attempt_state, state, now)
     if outcome.references:
-        yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now)
+        yield from receipts.name(site, sender, alert, outcome.attempt, outcome.references, now, hide, outcome.tell)
     return True
 
 
-def _taken(outcome: Outcome, begun: Attempt, now: int) -> Verb[bool]:
+def _taken(outcome: Outcome, begun: Attempt, now: int, hide: Hide) -> Verb[bool]:
     """The usual end of a call: the first attempt was taken, and the alert is as its acceptance wrote it (one page).
     False: somebody changed it meanwhile, nothing was written."""
     site, alert = outcome.site, outcome.alert
@@ -143,10 +149,14 @@ def _taken(outcome: Outcome, begun: Attempt, now: int) -> Verb[bool]:
         raw=outcome.raw,
         references=outcome.references,
     )
+    if outcome.tell is None or outcome.tell:
+        yield from outbox.moved(site, alert, AlertState.SENT, now, outcome.tell, channel=begun.channel)
     for row in outcome.due:
         yield "due_put", due.values(row)
     if outcome.references:
-        yield from receipts.name(site, begun.sender, alert, outcome.attempt, outcome.references, now)
+        yield from receipts.name(
+            site, begun.sender, alert, outcome.attempt, outcome.references, now, hide, outcome.tell
+        )
     return True
 
 

@@ -75,6 +75,12 @@ def release(site: str, owner: str, marks: bytes) -> Verb[None]:
         yield "claim_release", (site, scope, key, owner)
 
 
+def forget(site: str, owner: str, marks: bytes) -> Verb[None]:
+    """An alert is no longer there: a call like its own is a new one."""
+    for scope, key, _ in _marks(marks):
+        yield "claim_undo", (site, scope, key, owner)
+
+
 def marks_of(claims: tuple[Claim, ...]) -> bytes:
     """What an alert's row remembers of its claims, so that they are found without an index on the owner. Nonces are
     never re-dated."""

@@ -22,6 +22,7 @@ from heliograph.core.ports import (
     LooseEnds,
     Outcome,
     Record,
+    Reported,
     Taker,
     Unmatched,
     Uploaded,
@@ -30,6 +31,7 @@ from heliograph.core.ports import (
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
 from heliograph.core.user import Audited
+from heliograph.core.webhook import Event, Tell, Waiting, Webhook
 from heliograph.store import (
     alerts,
     claims,
@@ -42,8 +44,11 @@ from heliograph.store import (
     media,
     operators,
     opt_outs,
+    outbox,
     registry,
+    reported,
     secrets,
+    webhooks,
 )
 from heliograph.store.database_conversations import Conversations
 from heliograph.store.database_users import Users
@@ -91,9 +96,16 @@ class Database(Conversations, Users):
 
     # what providers tell
     async def hear(
-        self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
+        self,
+        site: str,
+        channel: str,
+        sender: str,
+        events: tuple[ProviderEvent, ...],
+        now: int,
+        *,
+        tell: Tell = None,
     ) -> list[Joined]:
-        return await self._write(heard.hear, site, channel, sender, events, now, self._hide)
+        return await self._write(heard.hear, site, channel, sender, events, now, self._hide, tell)
 
     # reading
     async def record(self, alert: str) -> Record | None:
@@ -111,6 +123,11 @@ class Database(Conversations, Users):
         limit: int = 50,
     ) -> list[AlertRow]:
         return await self._look(facts.alerts, site, state, recipient, external, before, test, limit)
+
+    async def begun(
+        self, site: str, since: int, until: int, *, after: str = "", test: bool = False, limit: int = 100
+    ) -> list[Reported]:
+        return await self._look(reported.begun, site, since, until, after, test, limit)
 
     async def attempt(self, attempt: str) -> Attempt | None:
         return await self._read(alerts.attempt, attempt)
@@ -136,7 +153,10 @@ class Database(Conversations, Users):
 
     # opt-outs as people and files write them
     async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]:
-        return await self._write(opt_outs.put, rows, self._hide, audited)
+        return await self._write(opt_outs.put, rows, self._now(), self._hide, audited)
+
+    async def last_no(self, site: str, recipient: str, channel: str, skill: str) -> int | None:
+        return await self._read(opt_outs.last_no, site, recipient, channel, skill, self._hide)
 
     async def opt_outs(
         self,
@@ -227,6 +247,37 @@ class Database(Conversations, Users):
 
     async def remove(self, kind: str, site: str, name: str) -> bool:
         return await self._write(registry.remove, kind, site, name)
+
+    # what the brand is told
+    async def next_event(self, site: str, subject: str) -> Event | None:
+        return await self._read(outbox.following, site, subject)
+
+    async def event_taken(self, event: Event, now: int) -> Event | None:
+        return await self._write(outbox.taken, event, now)
+
+    async def event_given_up(self, event: Event, why: str, now: int) -> Event | None:
+        return await self._write(outbox.given_up, event, why, now)
+
+    async def event_failed(self, event: Event, why: str, at: int) -> None:
+        await self._write(outbox.failed, event, why, at)
+
+    async def events_later(self, site: str, subject: str, at: int) -> None:
+        await self._write(outbox.later, site, subject, at)
+
+    async def waiting_events(self, sites: tuple[str, ...]) -> list[Waiting]:
+        return await self._look(webhooks.waiting, sites)
+
+    async def events(self, site: str, *, state: str = "", subject: str = "", limit: int = 50) -> list[Event]:
+        return await self._look(webhooks.events, site, state, subject, limit)
+
+    async def replay_events(self, site: str, ids: tuple[str, ...], since: int, now: int) -> int:
+        return await self._write(webhooks.replay, site, ids, since, now)
+
+    async def put_webhook(self, webhook: Webhook) -> bool:
+        return await self._write(webhooks.put, webhook, self._now())
+
+    async def switch_webhook(self, site: str, url: str, why: str) -> bool:
+        return await self._write(webhooks.switch, site, url, why, self._now())
 
     # housekeeping
     async def purge(self, now: int) -> int:

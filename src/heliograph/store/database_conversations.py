@@ -8,6 +8,7 @@ from heliograph.core.conversation import Closer, Conversation, Turn
 from heliograph.core.desk import DeskEvent
 from heliograph.core.ports import DeskJoined, DeskTaken, DeskWaits, Inbox, Queue, Said, TurnOutcome
 from heliograph.store import conversations, desks, receipts, turns
+from heliograph.store.hidden import Hide
 from heliograph.store.verb import Engine
 
 
@@ -15,6 +16,7 @@ class Conversations:
     """core.ports.ConversationStore on an engine."""
 
     _engine: Engine
+    _hide: Hide
     _now: Callable[[], int]
 
     async def conversation(self, site: str, id: str) -> Conversation | None:
@@ -61,7 +63,7 @@ class Conversations:
         return await self._engine.write(turns.leaving, site, conversation, number, now)
 
     async def turn_outcome(self, outcome: TurnOutcome, now: int) -> Turn | None:
-        return await self._engine.write(receipts.turn_outcome, outcome, now)
+        return await self._engine.write(receipts.turn_outcome, outcome, now, self._hide)
 
     async def handed(self, taken: DeskTaken, now: int) -> Conversation | None:
         return await self._engine.write(desks.handed, taken, now)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from heliograph.core.alert import attempt_id
 from heliograph.core.ports import Erased
-from heliograph.store import journal, receipts, standing
+from heliograph.core.webhook import opt_out_subject
+from heliograph.store import claims, journal, receipts, standing
 from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -23,6 +24,7 @@ def hide(site: str, recipient: str, hide: Hide) -> Verb[int]:
     rows = yield "opt_outs_take", (site, recipient)
     kept = 0
     for scope, wanted, at, since, how, by in rows:
+        yield from _told(site, opt_out_subject(site, recipient, scope))
         if not wanted:
             yield "opt_out_hide", (site, hidden, scope, at, since, how, by)
             kept += 1
@@ -36,6 +38,7 @@ def bite(site: str, recipient: str) -> Verb[Erased]:
         yield from _alert(site, alert)
     conversations = yield "erase_conversations", (site, recipient, ALERTS)
     for (conversation,) in conversations:
+        yield from _told(site, conversation)
         yield "erase_turns", (site, conversation)
         for kind in _OF_CONVERSATIONS:
             yield "due_drop", (site, kind, conversation)
@@ -78,6 +81,7 @@ def counted(site: str, recipient: str) -> Verb[Erased]:
 def _alert(site: str, alert: str) -> Verb[None]:
     """The row, its journal, and all that names it or its attempts."""
     rows = yield "alert_lock", (site, alert)
+    yield from claims.forget(site, alert, rows[0][5])
     pages = journal.Pages((yield "journal_of", (site, alert)))
     for one in standing.read(rows[0][-1]):
         attempt = attempt_id(alert, one.number)
@@ -86,7 +90,15 @@ def _alert(site: str, alert: str) -> Verb[None]:
         for kind in ("attempt", "step"):
             yield "due_drop", (site, kind, attempt)
         yield "doubt_drop", (site, attempt)
+    yield from _told(site, alert)
     yield "due_drop", (site, "alert", alert)
     yield "erase_mentions", (site, alert)
     yield "erase_journal", (site, alert)
     yield "erase_alert", (site, alert)
+
+
+def _told(site: str, subject: str) -> Verb[None]:
+    """What the brand was told of it, and what it has not taken yet: an event holds the number and the words."""
+    yield "due_drop", (site, "webhook", subject)
+    yield "erase_outbox", (site, subject)
+    yield "erase_outbox_head", (site, subject)

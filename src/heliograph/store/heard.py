@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from uuid import uuid4
 
 import msgspec
@@ -16,19 +17,27 @@ from heliograph.core.obey import Obeyed
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import Joined
 from heliograph.core.site import Site
+from heliograph.core.webhook import Tell
 from heliograph.store import conversations, journal, keywords, receipts, turns
 from heliograph.store.codec import encode
 from heliograph.store.hidden import Hide
 from heliograph.store.outside import short, sound
 from heliograph.store.verb import Row, Verb
 
+ANY = "*"  # no sender's name: an event that counts once whichever sender hears of it
 OFFERS = 20  # newest attempts of a recipient that are searched for the suggestion that was tapped
 _event = msgspec.json.Decoder(ProviderEvent).decode
 _site = msgspec.json.Decoder(Site).decode
 
 
 def hear(
-    site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int, hide: Hide
+    site: str,
+    channel: str,
+    sender: str,
+    events: tuple[ProviderEvent, ...],
+    now: int,
+    hide: Hide,
+    tell: Tell = None,
 ) -> Verb[list[Joined]]:
     """All events of one callback. One that is no good is kept as such and stops no neighbour."""
     events = tuple(map(sound, events))
@@ -36,7 +45,7 @@ def hear(
         yield from _lock(site, sender, events, now)
     joined: list[Joined] = []
     for event in events:
-        joined.append((yield from _one(site, channel, sender, event, now, hide)))
+        joined.append((yield from _one(site, channel, sender, event, now, hide, tell)))
     return joined
 
 
@@ -54,37 +63,50 @@ def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -
         yield "person_lock", (site, recipient, now)
 
 
-def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, hide: Hide) -> Verb[Joined]:
+def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, hide: Hide, tell: Tell) -> Verb[Joined]:
     # An event without an id cannot be told from its repeat: it counts each time.
     name = short(event.event) or f"none:{uuid4().hex}"
     body = encode(event) if isinstance(event, UnknownEvent) else b""
     rows = yield "heard_put", (site, sender, name, now, body)
+    if rows and isinstance(event, Inbound) and event.event:
+        # What a person said may come to a second callback of the site too: a number's and its service's, or a webhook
+        # that is forwarded. It is one message, whoever hears of it.
+        rows = yield "heard_put", (site, ANY, _of_person(event), now, b"")
     if not rows:
         return Joined(duplicate=True)
     match event:
         case Receipt():
-            return (yield from _receipt(site, channel, sender, event, name, now))
+            return (yield from _receipt(site, channel, sender, event, name, now, hide, tell))
         case Inbound():
-            return (yield from _inbound(site, channel, sender, event, name, now, hide))
+            return (yield from _inbound(site, channel, sender, event, name, now, hide, tell))
         case OptOutHeard():
-            return (yield from _opt_out(site, channel, sender, event, now, hide))
+            return (yield from _opt_out(site, channel, sender, event, now, hide, tell))
         case UnknownEvent():
             return Joined()
 
 
-def _receipt(site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int) -> Verb[Joined]:
+def _of_person(said: Inbound) -> str:
+    """The person and the provider's id of the message in one key, which shows neither."""
+    return sha256(f"{said.recipient}\0{said.event}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _receipt(
+    site: str, channel: str, sender: str, receipt: Receipt, name: str, now: int, hide: Hide, tell: Tell
+) -> Verb[Joined]:
     alert, attempt = yield from receipts.find(site, sender, receipt.attempt, receipt.reference)
     if not attempt:
         alert, attempt = yield from receipts.wait(site, channel, sender, receipt, name, now)
     if not attempt:
         return Joined()
-    state = yield from receipts.apply(site, alert, attempt, receipt, now, channel)
+    state = yield from receipts.apply(site, alert, attempt, receipt, now, hide, channel, tell)
     if alert == receipts.TURN:
         return Joined(attempt=attempt, state=state, conversation=alert_of(attempt), turn=number_of(attempt))
     return Joined(alert=alert, attempt=attempt, state=state)
 
 
-def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now: int, hide: Hide) -> Verb[Joined]:
+def _inbound(
+    site: str, channel: str, sender: str, said: Inbound, name: str, now: int, hide: Hide, tell: Tell
+) -> Verb[Joined]:
     typed = said
     alert, attempt, rule, chosen = yield from _answered(site, sender, said, now)
     detail: dict[str, str] = {"rule": rule}
@@ -107,12 +129,13 @@ def _inbound(site: str, channel: str, sender: str, said: Inbound, name: str, now
         alert=alert,
         rule=rule or "none",
         now=now,
+        tell=tell,
     )
     answered = yield from turns.alert_in(site, alert)
     done = yield from keywords.heard(reply, typed, answered, chosen is not None, hide)
     if done is not None:
         return (yield from _obeyed(done, site, alert, attempt, said, now))
-    if typed.kind == "text" and wish.is_one(typed.text, keywords.spoken(reply, answered)):
+    if typed.kind in ("text", "file") and wish.is_one(typed.text, keywords.spoken(reply, answered)):
         reply = msgspec.structs.replace(reply, flags=(WISH,))
     conversation, turn = yield from turns.heard(reply, answered)
     return Joined(alert=alert, attempt=attempt, conversation=conversation.id, turn=turn.number)
@@ -175,7 +198,9 @@ def _site_of(site: str) -> Verb[Site]:
     return _site(rows[0][0]) if rows and rows[0][0] else Site(id=site)
 
 
-def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int, hide: Hide) -> Verb[Joined]:
+def _opt_out(
+    site: str, channel: str, sender: str, heard: OptOutHeard, now: int, hide: Hide, tell: Tell
+) -> Verb[Joined]:
     recipient = short(heard.recipient)
     at = now if heard.at is None else min(heard.at, now)  # a clock that is ahead must not outdo what is said later
     row = OptOut(site=site, recipient=recipient, scope=channel, at=at, how="provider", by=sender, wanted=heard.wanted)
@@ -190,6 +215,7 @@ def _opt_out(site: str, channel: str, sender: str, heard: OptOutHeard, now: int,
         alert=alert,
         rule="newest" if alert else "none",
         now=now,
+        tell=tell,
     )
     obeyed = Obeyed(
         kind="resumed" if heard.wanted else "opted_out",

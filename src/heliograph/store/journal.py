@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from heliograph.core.alert import Alert, Attempt, attempt_id
+from heliograph.core.alert import Alert, Attempt, attempt_id, number_of
 from heliograph.core.content import Content
 from heliograph.core.event import Entry
 from heliograph.core.fallback import Need
@@ -109,6 +109,14 @@ class Pages:
     def contents(self) -> tuple[Content, ...]:
         """What was sent, attempt by attempt."""
         return tuple(begun.content for begun in self._begun.values())
+
+    @property
+    def recipient(self) -> str:
+        return _alert(self._first[1]).recipient
+
+    def begun(self, attempt: str) -> Begun:
+        """How an attempt began."""
+        return self._begun[number_of(attempt)]
 
     @property
     def skill(self) -> str:

@@ -69,7 +69,7 @@ def understood(reply: Reply, typed: Inbound, alert: Alert | None) -> Keyword | N
     """The keyword that the words are, before anybody looks at what was offered. A tap is none."""
     if typed.keyword:
         return Keyword(typed.keyword)
-    if typed.kind != "text" or typed.postback:
+    if typed.kind not in ("text", "file") or typed.postback:  # the words under a picture are words
         return None
     return keyword.read(typed.text, spoken(reply, alert), reply.site.opt_outs.words)
 
@@ -106,7 +106,7 @@ def _obeyed(
 ) -> Verb[Done]:
     overtaken = bool(obeyed.rows)
     for row in obeyed.rows:
-        overtaken = (yield from opt_outs.say(row, hide)) is Written.NEWER and overtaken
+        overtaken = (yield from opt_outs.say(row, reply.now, hide, reply.tell)) is Written.NEWER and overtaken
     speaks = not overtaken and (yield from _may_speak(reply, obeyed.notice, asked.at, confirmed=confirmed))
     if there is None and not words and not speaks:
         return Done(obeyed=obeyed)
@@ -126,7 +126,7 @@ def _obeyed(
         yield "conversation_speaks", (there.site, reply.alert, there.id)
     first: Turn | None = None
     if words:
-        there, first = yield from turns.add(there, turns.turn_of(reply), reply.now)
+        there, first = yield from turns.add(there, turns.turn_of(reply), reply.now, reply.tell)
     if obeyed.kind != "helped":
         there, about = yield from turns.add(there, turns.event(obeyed.kind, "", reply.now, obeyed.scope), reply.now)
         first = first or about

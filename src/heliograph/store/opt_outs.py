@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from heliograph.core.optout import OptOut
+from heliograph.core.optout import ALL, OptOut, concerning, is_erased
 from heliograph.core.ports import Written
 from heliograph.core.user import Audited
-from heliograph.store import users
+from heliograph.core.webhook import Tell
+from heliograph.store import journal, outbox, users
 from heliograph.store.hidden import Hide
 from heliograph.store.verb import Verb
 
+REFUSED = "opted_out"  # the reason of an attempt that the provider refused since the recipient wants nothing (21610)
 
-def put(rows: tuple[OptOut, ...], hide: Hide, audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
+
+def put(rows: tuple[OptOut, ...], now: int, hide: Hide, audited: tuple[Audited, ...] = ()) -> Verb[list[Written]]:
     """Each in its turn; with it the line of the audit log that stands in its place, where the row changed anything."""
     told: list[Written] = []
+    tells: dict[str, Tell] = {}
     for place, row in enumerate(rows):
-        told.append((yield from say(row, hide)))
+        if row.site not in tells:
+            tells[row.site] = yield from outbox.tells(row.site, None)
+        told.append((yield from say(row, now, hide, tells[row.site])))
         if audited and told[-1] is Written.CHANGED:
             yield from users.say(audited[place])
     return told
 
 
-def say(row: OptOut, hide: Hide) -> Verb[Written]:
+def say(row: OptOut, now: int, hide: Hide, tell: Tell = None) -> Verb[Written]:
+    """What changes is told to the brand, once."""
+    told = yield from _written(row, hide)
+    if told is Written.CHANGED and not is_erased(row.recipient):
+        yield from outbox.opt_out(row, now, tell)
+    return told
+
+
+def _written(row: OptOut, hide: Hide) -> Verb[Written]:
     """What was said last decides, in whichever order it comes. Said again, the first no stays the proof, with its time,
     way and name. A yes is remembered also where there was no no: an older one may still come.
 
@@ -47,6 +61,32 @@ def _say(row: OptOut, recipient: str) -> Verb[Written]:
         return Written.NEWER
     yield "opt_out_put", (*place, int(row.wanted), row.at, row.how, row.by)
     return Written.CHANGED if bool(wanted) is not row.wanted else Written.UNCHANGED
+
+
+def refused(site: str, alert: str, attempt: str, now: int, hide: Hide) -> Verb[None]:
+    """The provider refused an attempt since the recipient wants nothing on its channel: written down as his no of the
+    time at which the attempt began, so that whatever he said after that stands above it."""
+    pages = journal.Pages((yield "journal_of", (site, alert)))
+    begun = pages.begun(attempt)
+    yield from say(
+        OptOut(
+            site=site,
+            recipient=pages.recipient,
+            scope=begun.channel,
+            at=begun.created,
+            how="provider",
+            by=begun.sender,
+        ),
+        now,
+        hide,
+    )
+
+
+def last_no(site: str, recipient: str, channel: str, skill: str, hide: Hide) -> Verb[int | None]:
+    """When (ms) the newest no that bars this channel and skill was last said."""
+    rows = yield "opt_outs_said", (site, recipient, hide(site, recipient))
+    times = [at for scope, at in rows if concerning((scope,), skill) & {ALL, channel}]
+    return max(times, default=None)
 
 
 def listed(

@@ -9,8 +9,10 @@ from heliograph.core.conversation import Turn
 from heliograph.core.event import Entry, Receipt
 from heliograph.core.ports import TurnOutcome
 from heliograph.core.states import AlertState, AttemptState, doubtful, moved, shown
-from heliograph.store import due, journal, operators, standing, turns
+from heliograph.core.webhook import Tell
+from heliograph.store import due, journal, operators, opt_outs, outbox, standing, turns
 from heliograph.store.codec import encode
+from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
@@ -38,7 +40,16 @@ def find(site: str, sender: str, attempt: str, reference: str) -> Verb[tuple[str
     return (TURN, turn.id) if turn else ("", "")
 
 
-def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str, ...], now: int) -> Verb[None]:
+def name(
+    site: str,
+    sender: str,
+    alert: str,
+    attempt: str,
+    references: tuple[str, ...],
+    now: int,
+    hide: Hide,
+    tell: Tell = None,
+) -> Verb[None]:
     """Remember the provider's names for an attempt, and apply the receipts that waited for one of them. A name that
     ends in our own id (Google's `phones/…/agentMessages/<id>`) needs no remembering: `find` reads the id in it."""
     for reference in references:
@@ -46,7 +57,7 @@ def name(site: str, sender: str, alert: str, attempt: str, references: tuple[str
             continue
         rows = yield "reference_put", (site, sender, short(reference), alert, attempt)
         if rows[0][0]:
-            yield from _join(site, sender, short(reference), alert, attempt, now)
+            yield from _join(site, sender, short(reference), alert, attempt, now, hide, tell)
 
 
 def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now: int) -> Verb[tuple[str, str]]:
@@ -60,27 +71,38 @@ def wait(site: str, channel: str, sender: str, receipt: Receipt, event: str, now
     return "", ""
 
 
-def turn_outcome(told: TurnOutcome, now: int) -> Verb[Turn | None]:
+def turn_outcome(told: TurnOutcome, now: int, hide: Hide) -> Verb[Turn | None]:
     """What became of a turn of ours that was handed over, with the provider's names for it."""
     turn = yield from turns.outcome(told, now)
     if turn is None or not told.references:
         return turn
-    yield from name(told.site, turn.sender, TURN, turn.id, told.references, now)
+    yield from name(told.site, turn.sender, TURN, turn.id, told.references, now, hide, None)
     return (yield from turns.find(told.site, turn.id))
 
 
-def _join(site: str, sender: str, reference: str, alert: str, attempt: str, now: int) -> Verb[None]:
+def _join(
+    site: str, sender: str, reference: str, alert: str, attempt: str, now: int, hide: Hide, tell: Tell
+) -> Verb[None]:
     """Apply the receipts that waited for this reference, in the order in which they were heard."""
     rows = yield "early_take", (site, sender, reference)
     for _, _, body in sorted((row[0], row[1], row[2]) for row in rows):
-        yield from apply(site, alert, attempt, waiting(body), now)
+        yield from apply(site, alert, attempt, waiting(body), now, hide, tell=tell)
 
 
-def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: str = "") -> Verb[AttemptState | None]:
+def apply(
+    site: str,
+    alert: str,
+    attempt: str,
+    receipt: Receipt,
+    now: int,
+    hide: Hide,
+    via: str = "",
+    tell: Tell = None,
+) -> Verb[AttemptState | None]:
     """Move the attempt and what its alert shows, as far as core.states allows; the timeline keeps every receipt. The
     attempt's new state, None where it stays as it was. `via`: its channel, shown as the alert's where it arrived."""
     if alert == TURN:
-        return (yield from turns.receipt(site, attempt, receipt.state, receipt.reason, now))
+        return (yield from turns.receipt(site, attempt, receipt.state, receipt.reason, now, tell))
     rows = yield "alert_lock", (site, alert)
     if not rows:
         return None
@@ -109,6 +131,10 @@ def apply(site: str, alert: str, attempt: str, receipt: Receipt, now: int, via: 
     late = its.revoke_asked is not None and after is not before and after in _ARRIVED
     line = entry(receipt, kind, attempt, now, exception="late_delivered" if late else "")
     yield journal.page(site, alert, pages + 1, (line,))
+    if after is AttemptState.FAILED and receipt.reason == opt_outs.REFUSED:
+        yield from opt_outs.refused(site, alert, attempt, now, hide)
+    if alert_after is not alert_before and (tell is None or tell):
+        yield from outbox.moved(site, alert, alert_after, now, tell, channel=channel, provider_time=receipt.at)
     return after if after is not before else None
 
 

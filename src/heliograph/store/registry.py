@@ -1,7 +1,7 @@
-"""The registry: sites, senders, templates and keys as documents under one revision.
+"""The registry: sites, senders, templates, keys and webhooks as documents under one revision.
 
-A document's name within its site: a site's own id, a sender's name, `template@version`, `consumer_key/token`;
-a desk's is the site's id.
+A document's name within its site: a site's own id (of its desk and its webhook too), a sender's name,
+`template@version`, `consumer_key/token`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from heliograph.core.desk import SiteDesk
 from heliograph.core.ports import Changes
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 from heliograph.store.codec import encode
 from heliograph.store.verb import Verb
 
-Document = Site | Sender | Template | Key | SiteDesk
+Document = Site | Sender | Template | Key | SiteDesk | Webhook
 _site = msgspec.json.Decoder(Site).decode
 _sender = msgspec.json.Decoder(Sender).decode
 _template = msgspec.json.Decoder(Template).decode
 _key = msgspec.json.Decoder(Key).decode
+_webhook = msgspec.json.Decoder(Webhook).decode
 _desk = msgspec.json.Decoder(SiteDesk).decode
 
 
@@ -34,6 +36,8 @@ def place(document: Document) -> tuple[str, str, str]:
             return site, "template", f"{name}@{version}"
         case Key(site=site, consumer_key=consumer_key, token=token):
             return site, "key", f"{consumer_key}/{token}"
+        case Webhook(site=site):
+            return site, "webhook", site
         case SiteDesk(site=site):
             return site, "desk", site
 
@@ -82,6 +86,7 @@ def changes(since: int) -> Verb[Changes]:
     senders: list[Sender] = []
     templates: list[Template] = []
     keys: list[Key] = []
+    webhooks: list[Webhook] = []
     desks: list[SiteDesk] = []
     removed: list[tuple[str, str, str]] = []
     rows = yield "documents_since", (since,)
@@ -95,6 +100,8 @@ def changes(since: int) -> Verb[Changes]:
             senders.append(_sender(body))
         elif kind == "template":
             templates.append(_template(body))
+        elif kind == "webhook":
+            webhooks.append(_webhook(body))
         elif kind == "key":
             keys.append(_key(body))
         elif kind == "desk":
@@ -105,6 +112,7 @@ def changes(since: int) -> Verb[Changes]:
         senders=tuple(senders),
         templates=tuple(templates),
         keys=tuple(keys),
+        webhooks=tuple(webhooks),
         desks=tuple(desks),
         removed=tuple(removed),
     )

@@ -17,7 +17,8 @@ from heliograph.core.event import Inbound
 from heliograph.core.ports import Said, TurnOutcome
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState, moved
-from heliograph.store import conversations, due
+from heliograph.core.webhook import Tell
+from heliograph.store import conversations, due, outbox
 from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -43,6 +44,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rule: str
     now: int
     flags: tuple[str, ...] = ()
+    tell: Tell = None  # of what the brand is told
 
 
 def alert_in(site: str, alert: str) -> Verb[Alert | None]:
@@ -78,13 +80,13 @@ def heard(reply: Reply, alert: Alert | None) -> Verb[tuple[Conversation, Turn]]:
         alerts=names,
         channel=reply.channel,
         sender=reply.sender,
-        heard=now if reply.said.at is None else min(now, reply.said.at),
+        heard=max(there.heard, now if reply.said.at is None else min(now, reply.said.at)),
         waiting=now if there.waiting is None else there.waiting,
         flags=tuple(dict.fromkeys((*there.flags, *reply.flags))),
         name=" ".join(part for part in (alert.first_name, alert.last_name) if part) if alert else there.name,
         language=alert.language if alert else there.language,
     )
-    there, turn = yield from add(there, turn, now)
+    there, turn = yield from add(there, turn, now, reply.tell)
     yield from tell_desk(there, now)
     return there, turn
 
@@ -135,8 +137,8 @@ def _opened(reply: Reply, skill: str, test: bool, desk: SiteDesk) -> Verb[Conver
     )
 
 
-def add(there: Conversation, turn: Turn, now: int) -> Verb[tuple[Conversation, Turn]]:
-    """Writes a turn as the conversation's next, and the conversation as it is then."""
+def add(there: Conversation, turn: Turn, now: int, tell: Tell = None) -> Verb[tuple[Conversation, Turn]]:
+    """Writes a turn as the conversation's next, and the conversation as it is then; the brand is told of it."""
     number = there.turns + 1
     turn = _replace(
         turn,
@@ -149,6 +151,8 @@ def add(there: Conversation, turn: Turn, now: int) -> Verb[tuple[Conversation, T
     there = _replace(there, turns=number, touched=now, preview=preview(turn) if words else there.preview)
     yield "turn_put", (there.site, there.id, number, encode(turn))
     yield from conversations.put(there)
+    if tell is None or tell:
+        yield from outbox.turn_added(there, turn, now, tell)
     return there, turn
 
 
@@ -265,6 +269,8 @@ def outcome(told: TurnOutcome, now: int) -> Verb[Turn | None]:
         yield from tell_desk(there, now)
     else:
         yield from conversations.put(there)
+    if after is not before:
+        yield from outbox.turn_moved(there, turn, now, None)
     return turn
 
 
@@ -278,7 +284,9 @@ def find(site: str, id: str) -> Verb[Turn | None]:
     return turn if turn is not None and turn.id == id else None
 
 
-def receipt(site: str, id: str, state: AttemptState, reason: str, now: int) -> Verb[AttemptState | None]:
+def receipt(
+    site: str, id: str, state: AttemptState, reason: str, now: int, tell: Tell = None
+) -> Verb[AttemptState | None]:
     """A receipt moves a turn as it would move an attempt. Its new state, None where it stays as it was."""
     there = yield from conversations.lock(site, alert_of(id))
     turn = yield from find(site, id)
@@ -287,6 +295,8 @@ def receipt(site: str, id: str, state: AttemptState, reason: str, now: int) -> V
     after = moved(turn.state, state)
     if after is turn.state:
         return None
-    yield "turn_put", (site, there.id, turn.number, encode(_replace(turn, state=after, reason=reason)))
+    turn = _replace(turn, state=after, reason=reason)
+    yield "turn_put", (site, there.id, turn.number, encode(turn))
     yield from conversations.put(_replace(there, left=max(there.left, turn.number), touched=now))
+    yield from outbox.turn_moved(there, turn, now, tell)
     return after

@@ -233,8 +233,27 @@ async def test_stop_is_told_and_kept_until_start(rig):
 async def test_without_a_service_stop_is_kept_and_told_as_words_alone(rig):
     del rig.sandbox.world.sender("twilio", NUMBER).credentials["messaging_service_sid"]
     await say(rig, "STOP")
-    assert [type(event) for event in await rig.until(1)] == [Inbound]
+    (said,) = await rig.until(1)
+    assert isinstance(said, Inbound) and said.keyword == "stop", "Twilio has answered it"
     assert (await refused(rig.send())).code == "opted_out"
+
+
+@pytest.mark.parametrize(
+    ("text", "keyword"), [("Unstop", "start"), ("yes", "yes"), ("INFO", "help"), ("arret", ""), ("stop it", "")]
+)
+async def test_what_twilio_answers_of_itself(rig, text, keyword):
+    del rig.sandbox.world.sender("twilio", NUMBER).credentials["messaging_service_sid"]
+    await say(rig, text)
+    (said,) = await rig.until(1)
+    assert said.keyword == keyword
+
+
+async def test_where_twilio_answers_nothing(rig):
+    del rig.sandbox.world.sender("twilio", NUMBER).credentials["messaging_service_sid"]
+    rig.provider = rig.open(answers_keywords=False)
+    await say(rig, "HELP")
+    (said,) = await rig.until(1)
+    assert said.keyword == ""
 
 
 async def test_more_than_the_keyword_stops_nothing(rig):

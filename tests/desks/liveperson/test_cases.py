@@ -1,5 +1,8 @@
 """The cases of the desk's wire (cases/liveperson.json), run as tests/channels/test_contract.py runs those of providers:
-each through the real HTTP client to canned replies, and for each no secret and no number in what is kept or logged."""
+each through the real HTTP client to canned replies, and for each no secret and no number in what is kept or logged.
+
+`wire` holds the settings and our reference; `opens`, `says`, `closes` a request, a reply and an outcome each;
+`webhooks` the bytes as they come, signed with that secret by another program."""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from heliograph.desks import liveperson
 from heliograph.errors import CallRefused, DeskGone, SendError
 
 DOCUMENT: dict[str, Any] = json.loads(files(liveperson).joinpath("cases/liveperson.json").read_text())
-REFERENCE = DOCUMENT["reference"]
+REFERENCE = DOCUMENT["wire"]["reference"]
 APP, JWS = jwt(iat=1000, exp=4600, n=0), jwt(ext_consumer_id=PHONE, lp_consumer_id="c" * 64)
 THERE = msgspec.structs.replace(TALK, reference=REFERENCE)
 
@@ -38,7 +41,7 @@ def nothing_private(caplog, capsys):
     def look(*kept: object) -> None:
         printed = capsys.readouterr()
         told = " ".join(map(repr, kept)) + caplog.text + printed.out + printed.err
-        for private in (PHONE[1:], DOCUMENT["settings"]["client_secret"], APP, JWS, "Fanning", "Large"):
+        for private in (PHONE[1:], DOCUMENT["wire"]["settings"]["client_secret"], APP, JWS, "Fanning", "Large"):
             assert private not in told
 
     return look
@@ -46,8 +49,8 @@ def nothing_private(caplog, capsys):
 
 def opened(open_desk: Any, stub: Any, case: dict[str, Any]) -> Any:
     stub.reply = case.get("reply", {})
-    given = {**DOCUMENT["settings"], **case.get("settings", {})}
-    return open_desk(**{name: value for name, value in given.items() if name != "base_url"})
+    given = {**DOCUMENT["wire"]["settings"], **case.get("settings", {})}
+    return open_desk(**given)
 
 
 def until(case: dict[str, Any]) -> float:
@@ -138,7 +141,7 @@ def call_of(case: dict[str, Any]) -> Call:
     return Call(method="POST", url=url, headers=told["headers"], body=told["text"].encode())
 
 
-@cases("callbacks")
+@cases("webhooks")
 async def test_callback(case, open_desk, nothing_private) -> None:
     desk = open_desk()
     if "refused" in case:
@@ -175,7 +178,7 @@ def spoiled(call: Call) -> Iterator[Call]:
 
 async def test_no_changed_webhook_is_believed(open_desk) -> None:
     desk = open_desk()
-    signed = [case for case in DOCUMENT["callbacks"] if case.get("events") and case["callback"]["text"] != "hello"]
+    signed = [case for case in DOCUMENT["webhooks"] if case.get("events") and case["callback"]["text"] != "hello"]
     assert len(signed) > 10
     for case in signed:
         for call in spoiled(call_of(case)):
@@ -185,4 +188,4 @@ async def test_no_changed_webhook_is_believed(open_desk) -> None:
 
 def test_the_brands_keys_are_those_of_the_cases() -> None:
     assert json.loads(INFO)["T-Shirt Size"] == "Large"  # what nothing_private looks for
-    assert settings().account == DOCUMENT["settings"]["account"]
+    assert settings().account == DOCUMENT["wire"]["settings"]["account"]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from types import SimpleNamespace as Signed
+from urllib.parse import unquote
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oauthlib.oauth1.rfc5849 import signature
 
 from desks.liveperson.conftest import ALERT, CONTEXT, KEY, settings, soon
 from heliograph import plugs
 from heliograph.core.desk import Context
 from heliograph.desks import liveperson
 from heliograph.desks.liveperson import rich, wire
-from heliograph.desks.liveperson.context_service import _token
+from heliograph.desks.liveperson.documents import _token
 from heliograph.desks.liveperson.line import line
 from heliograph.desks.liveperson.said import CONVERSATIONS, Memory
+from heliograph.desks.liveperson.signing import authorization
 
 CCS = {"alert_info": ["ccs"], "ccs_user": "u", "ccs_password": "p"}
 FRAME = {"alert_info": ["frame"], "frame_origins": ["https://lo.le.liveperson.net", "https://*.liveperson.net"]}
@@ -72,6 +77,17 @@ def test_who_may_frame_the_context_page() -> None:
 def test_every_host_is_named() -> None:
     assert liveperson.hosts(settings()) == ("https://api.liveperson.net",)
     assert liveperson.hosts(settings(base_url="http://127.0.0.1:8090")) == ("http://127.0.0.1:8090",)
+
+
+def test_a_library_verifies_our_signature() -> None:
+    told = settings(**{**KEY, "api_secret": "s&%ä", "api_token_secret": "t +~"})
+    url = "https://VA-a.acr.liveperson.net/api/account/1/configuration/le-users/skills?v=2.0&a=b%20c&select=id,name"
+    header = authorization(told, "GET", url)
+    parameters = signature.collect_parameters(uri_query=url.split("?")[1], headers={"Authorization": header})
+    request = Signed(uri=url, http_method="GET", params=[pair for pair in parameters if pair[0] != "oauth_signature"])
+    request.signature = unquote(re.search('oauth_signature="([^"]*)"', header)[1])
+    assert signature.verify_hmac_sha1(request, told.api_secret, told.api_token_secret)
+    assert not signature.verify_hmac_sha1(request, told.api_secret, "another")
 
 
 # ── Lines ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -36,7 +36,7 @@ async def test_a_reply_becomes_a_conversation_with_all_that_the_brand_told(far) 
     first, _, words = line.text.partition("\n")
     assert words == "Which gate?"
     assert first == (
-        "[Answers FlightDelay of 2026-11-23 03:00 UTC, RCS: “Your flight leaves at 7:35 pm.” | "
+        "[Answers FlightDelay (A-7) of 2026-11-23 03:00 UTC, RCS: “Your flight leaves at 7:35 pm.” | "
         'Sky Miles: 12345678901234567890 | T-Shirt Size: Large | Seat: {"row":12}]'
     )
     assert handed.reference == f"{talk.reference}:0"
@@ -125,7 +125,7 @@ async def test_an_open_conversation_is_joined_and_says_which_alert_is_answered(f
     await far.desk.say(talk, turn("Send it home", 2), about, soon())
     await far.desk.say(talk, turn("Thanks", 3), None, soon())
     lines = [line.text for line in far.shown()[0].lines]
-    assert lines[1].startswith("[Answers BagLost of 2026-11-23 03:00 UTC, WA: “Your bag is at MCI.”")
+    assert lines[1].startswith("[Answers BagLost (A-7) of 2026-11-23 03:00 UTC, WA: “Your bag is at MCI.”")
     assert lines[1].endswith("]\nSend it home")
     assert lines[2] == "Thanks"
 
@@ -209,9 +209,49 @@ async def test_without_a_webhook_the_history_settles_where_a_key_reads_it(far, m
     assert await far.desk.taken(talk, turn("Which gate?", 2), soon()) is settled
 
 
-async def test_what_another_process_said_is_not_known_here(far) -> None:
+async def test_the_history_does_not_settle_words_by_equal_words_of_before(far, monkeypatch) -> None:
+    monkeypatch.setattr("heliograph.desks.liveperson.desk.ECHO_SECONDS", 0.05)
+    far.known.webhook = ""
+    far.desk = far.open_more(**KEY)
+    talk = await far.open(context=Context())
+    await far.desk.say(talk, turn("ok", 1), None, soon())
+    await far.misbehave(do="drop_before", match={"call": "desk_say"}, times=1)
+    with pytest.raises(SendError):
+        await far.desk.say(talk, turn("ok", 2), None, soon())
+    assert await far.desk.taken(talk, turn("ok", 2), soon()) is None
+
+
+async def test_a_turn_that_was_taken_and_is_said_again_is_not_there_twice(far) -> None:
+    """Our note of it was lost: the store was away."""
     talk = await far.open()
-    assert await far.open_more().taken(talk, turn(), soon()) is None
+    first = await far.desk.say(talk, turn(), None, soon())
+    again = await far.desk.say(talk, turn(), None, soon())
+    assert again.reference == first.reference
+    assert await far.desk.taken(talk, turn(), soon()) is True
+    assert len(far.shown()[0].lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "settled"),
+    [
+        ("Which gate do I have to go to?", KEY, True),
+        ("Which gate do I have to go to?", {}, None),
+        ("yes", KEY, None),  # may be another turn's
+    ],
+)
+async def test_what_another_process_said_is_in_the_history(far, text, key, settled) -> None:
+    talk = await far.open()  # with a line before the first words
+    said = msgspec.structs.replace(turn(text), at=far.world.now() - 1_000)
+    await far.desk.say(talk, said, None, soon())
+    assert await far.open_more(**key).taken(talk, said, soon()) is settled
+
+
+async def test_equal_words_of_long_ago_are_not_these(far) -> None:
+    talk = await far.open()
+    text = "Which gate do I have to go to?"
+    await far.desk.say(talk, turn(text), None, soon())
+    later = msgspec.structs.replace(turn(text, 9), at=far.world.now() + 60_000)
+    assert await far.open_more(**KEY).taken(talk, later, soon()) is None
 
 
 async def test_a_long_turn_is_several_messages_in_order(far) -> None:

@@ -18,6 +18,7 @@ from heliograph.channels.sms.smpp_followed import Followed
 from heliograph.channels.sms.smpp_ids import Ids
 from heliograph.channels.sms.smpp_joined import Joined, Whole
 from heliograph.channels.sms.smpp_pdu import BadPdu, data, delivered
+from heliograph.channels.sms.smpp_repeats import Repeats
 from heliograph.channels.sms.smpp_session import Session
 from heliograph.channels.sms.smpp_settings import Settings
 from heliograph.channels.sms.smpp_text import decoded
@@ -26,8 +27,6 @@ from heliograph.errors import StoreAway
 
 AT_ONCE = 500  # events in one commit
 WAITING = 20_000  # PDUs that wait to be written down; more are told to come again
-AGAIN = 3_600.0  # seconds within which what was acknowledged on a line that broke may be delivered again
-UNSURE = 10.0  # seconds before a break in which an acknowledgement may not have arrived
 RETRY = 1.0  # seconds between tries to write down what nobody will tell us again
 
 
@@ -36,6 +35,7 @@ class Arrived(NamedTuple):
     command: int
     sequence: int
     body: bytes
+    at: float
 
 
 class _Noted(NamedTuple):
@@ -63,8 +63,7 @@ class Hearing:
         self._arrived: deque[Arrived] = deque()
         self._ours: deque[ProviderEvent] = deque()  # what nobody will tell us again
         self._wake = asyncio.Event()
-        self._acknowledged: deque[tuple[float, Session, bytes]] = deque(maxlen=WAITING)
-        self._again: dict[bytes, float] = {}
+        self._repeats = Repeats()
         self._task: asyncio.Task[None] | None = None
         self._closing = self._inherited = False
 
@@ -76,7 +75,8 @@ class Hearing:
         if len(self._arrived) >= WAITING:
             session.acknowledge(command, sequence, n.RX_T_APPN)
             return
-        self._arrived.append(Arrived(session, command, sequence, body))
+        now = asyncio.get_running_loop().time()
+        self._arrived.append(Arrived(session, command, sequence, body, now))
         self._wake.set()
 
     def tell(self, event: ProviderEvent) -> None:
@@ -87,23 +87,15 @@ class Hearing:
     def tick(self, now: float) -> None:
         for whole in self._joined.late(now):
             self.tell(smpp_inbound.inbound(whole))
-        while self._acknowledged and self._acknowledged[0][0] < now - UNSURE:
-            self._acknowledged.popleft()
-        for body, until in list(self._again.items()):
-            if until > now:
-                break
-            del self._again[body]
+        self._repeats.tick(now)
 
     def broke(self, session: Session) -> None:
-        """The line is gone: what was acknowledged just now may come again, and is known then by its bytes."""
-        now = asyncio.get_running_loop().time()
-        for at, which, body in self._acknowledged:
-            if which is session and at > now - UNSURE:
-                self._again[body] = now + AGAIN
+        """The line is gone: what was acknowledged just now may come again."""
+        self._repeats.broke(session, asyncio.get_running_loop().time())
 
     def inherit(self, former: Hearing) -> None:
         """What another began to put together is gone on with here."""
-        self._joined, self._again = former._joined, former._again
+        self._joined, self._repeats = former._joined, former._repeats
         former._inherited = True
 
     async def close(self, deadline: float) -> None:
@@ -155,14 +147,14 @@ class Hearing:
                 follow()
             if one.arrived is None:
                 continue
-            session, command, sequence, body = one.arrived
+            session, command, sequence, _, _ = one.arrived
             sure = session.acknowledge(command, sequence, status)
-            if status == n.ROK and one.event is not None and not one.event.event.startswith("r"):
-                # A receipt that comes again has its id; what a person wrote has none.
-                if sure:
-                    self._acknowledged.append((now, session, body))
-                else:
-                    self._again[body] = now + AGAIN
+            if one.event is None:
+                self._repeats.told(session, sequence, now, sure=sure and status == n.ROK)
+            elif status == n.ROK:
+                self._repeats.answered(session, sequence, now, sure=sure)
+            else:
+                self._repeats.undone(session, sequence)
 
     def _read(self, arrived: Arrived) -> _Noted:
         body = arrived.body
@@ -173,8 +165,10 @@ class Hearing:
         if smpp_inbound.is_receipt(said):
             event, undo = smpp_inbound.receipt(said, self._settings, self._ids, self._followed)
             return _Noted(event, arrived, None, undo)
-        if self._again.pop(body, None) is not None:
-            return _Noted(None, arrived, None, None)  # it is on disk; its acknowledgement was lost
+        # A receipt that comes again has its id; what a person wrote has none.
+        if self._repeats.known(arrived.session, arrived.sequence, body, arrived.at):
+            return _Noted(None, arrived, None, None)  # the first is on disk, or is written down in this very commit
+        self._repeats.taken(arrived.session, arrived.sequence, body, arrived.at)
         place, octets = smpp_joined.split(said)
         if place is None:
             whole = Whole(

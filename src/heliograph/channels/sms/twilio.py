@@ -49,7 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `api_key` and `api_secret` (secret): calls are made with these instead, where they are given. `from`: a number in
     E.164, a short code or an alphanumeric sender; or `messaging_service_sid`: "MG…"; exactly one of the two.
     `base_url`: another host (a region, the sandbox). `messages_per_second`: parts a second that are sent at most, 0 =
-    no limit of ours. `mms`: a file is sent as MMS; without it, not at all.
+    no limit of ours. `mms`: a file is sent as MMS; without it, not at all. `answers_keywords`: Twilio answers STOP,
+    START and HELP to long codes itself, as it does unless its support turned that off.
     """
 
     account_sid: str
@@ -61,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     base_url: str = ""
     messages_per_second: float = 0.0
     mms: bool = False
+    answers_keywords: bool = True
 
     def __post_init__(self) -> None:
         if not self.account_sid.startswith("AC"):
@@ -146,6 +148,7 @@ class Twilio:
         else:
             self._sender = ("MessagingServiceSid", settings.messaging_service_sid)
         self._token = settings.auth_token
+        self._answers = settings.answers_keywords
         self._mms = settings.mms
         self.carries = msgspec.structs.replace(CARRIES, files=settings.mms)
         self._pace = Pace(settings.messages_per_second)
@@ -233,7 +236,7 @@ class Twilio:
 
     def read(self, call: Call) -> Heard:
         """Events of one callback; raises CallRefused for one that is not Twilio's."""
-        return twilio_callback.read(call, sender=self._name, token=self._token)
+        return twilio_callback.read(call, sender=self._name, token=self._token, answers=self._answers)
 
     async def close(self) -> None:
         return None

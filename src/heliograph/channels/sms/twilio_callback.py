@@ -23,6 +23,15 @@ from heliograph.errors import CallRefused
 SIGNATURE = "x-twilio-signature"  # base64(HMAC-SHA1(auth token, URL + each field's name and value, sorted by name))
 BODY_HASH = "bodySHA256"  # in the query of a JSON callback: the body's hash, so that the URL's signature covers it
 OPT_OUTS = {"STOP": False, "START": True}  # OptOutType → does the recipient want messages; HELP is a question
+KEYWORDS = frozenset({*OPT_OUTS, "HELP"})
+SHORT = 9  # characters of an address: short codes have 3 to 8 digits
+# What Twilio answers of itself (help.twilio.com, "Twilio support for opt-out keywords (SMS STOP filtering)").
+DEFAULTS = {
+    **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), "stop"),
+    **dict.fromkeys(("START", "UNSTOP"), "start"),
+    **dict.fromkeys(("HELP", "INFO"), "help"),
+    "YES": "yes",
+}
 FIELDS_MOST = 1000
 MEDIA_MOST = 10
 BASE64_LEAST = 60  # characters; what is shorter fits into one part and comes as it is
@@ -36,8 +45,9 @@ DONE = Answer(status=204)
 Fields = dict[str, str]
 
 
-def read(call: Call, *, sender: str, token: str) -> Heard:
-    """The events of one callback of `sender`, whose account has the auth token `token`. Raises CallRefused."""
+def read(call: Call, *, sender: str, token: str, answers: bool = True) -> Heard:
+    """The events of one callback of `sender`, whose account has the auth token `token`. `answers`: Twilio answers
+    keywords to long codes by itself. Raises CallRefused."""
     if not token:
         raise CallRefused(
             f"Sender {sender} has no auth_token, so no callback can be told from a forged one. Put the account's auth "
@@ -49,7 +59,7 @@ def read(call: Call, *, sender: str, token: str) -> Heard:
     if "MessageStatus" in fields:
         return Heard(events=(_receipt(fields, query.get("attempt", "")),), answer=DONE)
     if fields.get("MessageSid") and ("Body" in fields or "NumMedia" in fields):
-        return Heard(events=_inbound(fields), answer=NOTHING_TO_SAY)
+        return Heard(events=_inbound(fields, answers), answer=NOTHING_TO_SAY)
     kind = fields.get("EventType") or fields.get("SmsStatus") or "unnamed"
     key = kit.fingerprint(call.url.encode("utf-8", "surrogateescape") + call.body)
     return Heard(events=(UnknownEvent(event=key, kind=kind, raw=_raw(fields)),), answer=NOTHING_TO_SAY)
@@ -157,7 +167,7 @@ def _receipt(fields: Fields, attempt: str) -> ProviderEvent:
     )
 
 
-def _inbound(fields: Fields) -> tuple[ProviderEvent, ...]:
+def _inbound(fields: Fields, answers: bool) -> tuple[ProviderEvent, ...]:
     """What a person sent: words, a tap, a place, files, all of one message in one event. What Twilio understood of it
     as an opt-out comes first. Without the sender's address nobody could be answered: it is kept as unknown."""
     sid, number, raw = fields["MessageSid"], _number(fields.get("From", "")), _raw(fields)
@@ -166,7 +176,9 @@ def _inbound(fields: Fields) -> tuple[ProviderEvent, ...]:
     events: list[ProviderEvent] = []
     kind = fields.get("OptOutType", "").upper()
     if kind in OPT_OUTS:
-        events.append(OptOutHeard(event=f"{sid}:{kind}", recipient=number, wanted=OPT_OUTS[kind], raw=raw))
+        # What Advanced Opt-Out understood it answers itself.
+        wanted = OPT_OUTS[kind]
+        events.append(OptOutHeard(event=f"{sid}:{kind}", recipient=number, wanted=wanted, confirmed=True, raw=raw))
     attached, place = _attached(fields), _place(fields)
     text, postback = _plain_words(fields.get("Body", "")), ""
     what = "text"
@@ -188,10 +200,18 @@ def _inbound(fields: Fields) -> tuple[ProviderEvent, ...]:
             in_reply_to=fields.get("OriginalRepliedMessageSid", ""),
             attached=attached,
             place=place,
+            keyword=kind.lower() if kind in KEYWORDS else _answered(fields) if answers and what == "text" else "",
             raw=raw,
         )
     )
     return tuple(events)
+
+
+def _answered(fields: Fields) -> str:
+    """The keyword that Twilio's default handling has answered: to a long code or a toll-free number, one English word.
+    Short codes are left to whoever has them."""
+    to = fields.get("To", "")
+    return DEFAULTS.get(fields.get("Body", "").strip().upper(), "") if len(to) > SHORT and to[0] == "+" else ""
 
 
 def _attached(fields: Fields) -> tuple[Attached, ...]:

@@ -114,7 +114,9 @@ def preference(raw: msgspec.Raw, known: dict[str, str]) -> ProviderEvent:
         return unknown(f"user_preferences.{told.value or 'unnamed'}", raw)
     # Without an id of its own; the same bytes come with each repeat.
     name = kit.fingerprint(bytes(raw))
-    return OptOutHeard(event=name, recipient=who, wanted=PREFERENCES[told.value], at=_time(told.timestamp), raw=raw)
+    # It is said in a menu of WhatsApp's own, which shows what was chosen: nothing is left to be confirmed.
+    wanted = PREFERENCES[told.value]
+    return OptOutHeard(event=name, recipient=who, wanted=wanted, at=_time(told.timestamp), confirmed=True, raw=raw)
 
 
 def fault(raw: msgspec.Raw) -> UnknownEvent:

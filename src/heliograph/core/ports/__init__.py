@@ -3,6 +3,7 @@
     http.py        what comes in and goes out       provider.py    a channel's provider     desk.py     a desk
     writing.py     what one transaction writes      reading.py     what the store gives     store.py    its verbs
     conversing.py  its verbs of conversations       users.py       its verbs of users      clock.py     time
+    outbox.py      its verbs of what the brand is told
 
 `deadline` is a moment of the event loop's own clock (seconds, `loop.time()`); all other times are milliseconds since
 the epoch, UTC.
@@ -35,6 +36,9 @@ from heliograph.core.ports.http import (
     Out,
     Response,
 )
+from heliograph.core.ports.outbox import (
+    OutboxStore,
+)
 from heliograph.core.ports.provider import (
     AsksMany,
     Courteous,
@@ -56,6 +60,7 @@ from heliograph.core.ports.reading import (
     Joined,
     LooseEnds,
     Record,
+    Reported,
     Unmatched,
     Written,
 )
@@ -117,12 +122,14 @@ __all__ = [
     "OperatorStore",
     "OptOutStore",
     "Out",
+    "OutboxStore",
     "Outcome",
     "Plug",
     "Provider",
     "Queue",
     "Record",
     "RegistryStore",
+    "Reported",
     "Response",
     "Revoked",
     "Said",

@@ -12,6 +12,7 @@ from heliograph.core.event import Entry, Receipt
 from heliograph.core.site import Key, Sender, Site
 from heliograph.core.states import AlertState, AttemptState
 from heliograph.core.template import Template
+from heliograph.core.webhook import Webhook
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -21,6 +22,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempts: tuple[Attempt, ...]
     entries: tuple[Entry, ...]
     decision: bytes
+
+
+class Reported(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An alert in a report, with the newest conversation that speaks of it. `told` False: it is not for this reader,
+    and only counts as a step of the walk."""
+
+    record: Record
+    conversation: str = ""
+    told: bool = True
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -41,7 +51,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What changed in the registry since a revision; removed documents are named as (kind, site, name), where the name
-    is a site's own id, a sender's name, `template@version` or `consumer_key/token`."""
+    is a site's own id (of its desk and its webhook too), a sender's name, `template@version`, `consumer_key/token`."""
 
     revision: int
     sites: tuple[Site, ...] = ()
@@ -49,6 +59,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     templates: tuple[Template, ...] = ()
     keys: tuple[Key, ...] = ()
     desks: tuple[SiteDesk, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
     removed: tuple[tuple[str, str, str], ...] = ()
 
 

@@ -12,13 +12,25 @@ from heliograph.core.desk import SiteDesk
 from heliograph.core.event import ProviderEvent
 from heliograph.core.optout import OptOut
 from heliograph.core.ports.conversing import ConversationStore
+from heliograph.core.ports.outbox import OutboxStore
 from heliograph.core.ports.provider import Uploaded
-from heliograph.core.ports.reading import AlertRow, Changes, Erased, Joined, LooseEnds, Record, Unmatched, Written
+from heliograph.core.ports.reading import (
+    AlertRow,
+    Changes,
+    Erased,
+    Joined,
+    LooseEnds,
+    Record,
+    Reported,
+    Unmatched,
+    Written,
+)
 from heliograph.core.ports.users import UserStore
 from heliograph.core.ports.writing import Acceptance, Accepted, Barred, Claim, Due, Outcome, Taker
 from heliograph.core.site import Key, Sender, SenderReport, Site
 from heliograph.core.template import Template
 from heliograph.core.user import Audited
+from heliograph.core.webhook import Tell
 
 
 class AlertStore(Protocol):
@@ -39,7 +51,14 @@ class AlertStore(Protocol):
 
     # what providers tell; one commit for all events of a callback
     async def hear(
-        self, site: str, channel: str, sender: str, events: tuple[ProviderEvent, ...], now: int
+        self,
+        site: str,
+        channel: str,
+        sender: str,
+        events: tuple[ProviderEvent, ...],
+        now: int,
+        *,
+        tell: Tell = None,
     ) -> list[Joined]: ...
 
     # reading
@@ -55,6 +74,10 @@ class AlertStore(Protocol):
         test: bool = False,  # those of test keys alone
         limit: int = 50,
     ) -> list[AlertRow]: ...
+    # alerts begun from `since` on and before `until` (ms), in that order, after one of them
+    async def begun(
+        self, site: str, since: int, until: int, *, after: str = "", test: bool = False, limit: int = 100
+    ) -> list[Reported]: ...
     async def attempt(self, attempt: str) -> Attempt | None: ...
     async def inbound(self, site: str, recipient: str, limit: int = 50) -> list[ProviderEvent]: ...
     # when (ms) the recipient last wrote to this sender, None where that was before `since` or never
@@ -74,6 +97,8 @@ class OptOutStore(Protocol):
 
     # `audited`: empty, or a line of the audit log for each row, written where the row changed anything
     async def put_opt_outs(self, rows: tuple[OptOut, ...], audited: tuple[Audited, ...] = ()) -> list[Written]: ...
+    # when (ms) the newest no that bars this channel and skill was last said; None where there is none
+    async def last_no(self, site: str, recipient: str, channel: str, skill: str) -> int | None: ...
     # those in force, by (site, recipient, scope), from the one after `after` on
     async def opt_outs(
         self,
@@ -146,6 +171,7 @@ class Store(
     MediaStore,
     RegistryStore,
     UserStore,
+    OutboxStore,
     Protocol,
 ):
     """All of it, and the housekeeping."""

@@ -7,6 +7,7 @@ import msgspec
 from heliograph.core.alert import Alert, Attempt
 from heliograph.core.event import Entry
 from heliograph.core.states import AlertState, AttemptState
+from heliograph.core.webhook import Tell
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -53,7 +54,8 @@ def lane(kind: str) -> int:
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that accepting an alert writes, in one transaction: nothing leaves before it is on disk. `opted_out`: the
-    scopes that the decision knew of."""
+    scopes that the decision knew of. `tell`: the types of events that the site's brand is told of, written in the same
+    transaction; None: the store looks them up (a statement more)."""
 
     alert: Alert
     decision: bytes  # the decision record, JSON
@@ -62,6 +64,7 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     due: tuple[Due, ...] = ()
     entries: tuple[Entry, ...] = ()
     opted_out: frozenset[str] = frozenset()
+    tell: Tell = None
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -99,7 +102,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     that had its lease) it is history and nothing more. `expects`: nothing is written unless the attempt is in this
     state and in nobody's lease. `release` frees this alert's claims of scope "call" and "key", leaving the owner
     readable as `former`. `begun`: the attempt as it was accepted together with its alert, where it was simply taken:
-    unless somebody changed the alert since, its row is written without being read.
+    unless somebody changed the alert since, its row is written without being read. `tell`: as in an Acceptance.
     """
 
     site: str
@@ -125,3 +128,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     revoke_asked: int | None = None  # ms, when the provider was asked to take the attempt back
     unless: AlertState = AlertState.DELIVERED
     until: int | None = None
+    tell: Tell = None

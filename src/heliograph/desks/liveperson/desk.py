@@ -17,7 +17,7 @@ from heliograph.core.ports import Call, DeskHeard, DeskWays, Exchange, Handed, R
 from heliograph.desks.liveperson import answers, callback, wire
 from heliograph.desks.liveperson.account import Account
 from heliograph.desks.liveperson.answers import Said
-from heliograph.desks.liveperson.context_service import ContextService
+from heliograph.desks.liveperson.documents import Documents
 from heliograph.desks.liveperson.line import SHORT, line
 from heliograph.desks.liveperson.lost import Lost
 from heliograph.desks.liveperson.said import Handing, Memory
@@ -25,7 +25,7 @@ from heliograph.desks.liveperson.settings import Settings
 from heliograph.desks.liveperson.skills import Skills
 from heliograph.errors import DeskGone, Fate, SendError
 
-ECHO_SECONDS = 3.0  # that the webhook's echo of words in doubt is waited for
+ECHO_SECONDS = 1.0  # that the echo of words in doubt is still waited for; flow asks some seconds after they were said
 TYPING_SECONDS = 6.0  # then typing is told to have paused; LivePerson shows it until then
 LINES = 10_000  # conversations whose first line is remembered
 
@@ -40,7 +40,7 @@ class LivePerson:
         self._settings = settings
         self._account = Account(settings, ways.out)
         self._skills = Skills(self._account, settings)
-        self._context = ContextService(self._account, settings) if "ccs" in settings.alert_info else None
+        self._documents = Documents(self._account, settings) if "ccs" in settings.alert_info else None
         self._memory = Memory()
         self._lost = Lost(settings, self._account, self._memory)
         self._lines: OrderedDict[str, str] = OrderedDict()  # our conversation's id → what stands before the next words
@@ -76,7 +76,7 @@ class LivePerson:
         exchange: Exchange | None = None
         while handing.taken < len(handing.parts):
             exchange = await self._say(handing, conversation, deadline)
-        self._said(conversation, turn)
+        self._said(conversation, handing)
         return Handed(reference="" if handing.last is None else f"{reference}:{handing.last}", exchange=exchange)
 
     async def taken(self, conversation: Conversation, turn: Turn, deadline: float) -> bool | None:
@@ -84,14 +84,14 @@ class LivePerson:
         history where a key may read that. None where neither shows it: that says nothing."""
         handing = self._memory.turn((conversation.id, turn.number), conversation.reference)
         if handing is None:
-            return None
+            return True if await self._lost.turn(conversation, turn, deadline) else None
         if handing.doubt:
             until = min(deadline, asyncio.get_running_loop().time() + ECHO_SECONDS)
             if not await self._memory.settled(handing, until) and not await self._lost.words(handing, deadline):
                 return None
         if handing.taken < len(handing.parts):
             return False  # `say` goes on with the rest
-        self._said(conversation, turn)
+        self._said(conversation, handing)
         return True
 
     async def close(self, conversation: Conversation, deadline: float) -> None:
@@ -124,8 +124,8 @@ class LivePerson:
     async def shut(self) -> None:
         for task in self._pauses.values():
             task.cancel()
-        if self._context is not None:
-            await self._context.shut()
+        if self._documents is not None:
+            await self._documents.shut()
         await self._skills.shut()
         await self._account.shut()
 
@@ -167,8 +167,8 @@ class LivePerson:
         except (SendError, DeskGone) as failed:
             _log.debug("A courtesy to LivePerson was not taken: %s", failed.code)
 
-    def _said(self, conversation: Conversation, turn: Turn) -> None:
-        self._memory.end((conversation.id, turn.number))
+    def _said(self, conversation: Conversation, handing: Handing) -> None:
+        self._memory.end(handing)
         self._lines.pop(conversation.id, None)
 
     # ── beside it ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -182,16 +182,16 @@ class LivePerson:
 
     async def _put(self, reference: str, context: Context, deadline: float) -> None:
         """The context is a help to bots and routing: the recipient's words do not wait for it."""
-        if self._context is None:
+        if self._documents is None:
             return
         try:
-            await self._context.put(reference, context, deadline)
+            await self._documents.put(reference, context, deadline)
         except SendError as failed:
             _log.warning("LivePerson's context service did not take a context.", exc_info=failed)
 
     async def _pause(self, conversation: Conversation) -> None:
         await asyncio.sleep(TYPING_SECONDS)
-        deadline = asyncio.get_running_loop().time() + ECHO_SECONDS
+        deadline = asyncio.get_running_loop().time() + TYPING_SECONDS
         await self._courtesy(wire.typing(conversation.reference, False), conversation, deadline)
 
     def _paused(self, id: str, task: asyncio.Task[None]) -> None:

@@ -17,13 +17,14 @@ SHORT = 240  # characters of a line without alertInfo
 
 
 def line(context: Context, *, info: bool, longest: int) -> str:
-    """`[Answers FlightDelay of 2026-11-25 18:20 UTC, RCS: “Your flight …” | Seat: 12A | …]`, at most `longest`
-    characters, empty where no alert is known. `info`: with the keys of alertInfo, in the caller's order."""
+    """`[Answers FlightDelay (A-7) of 2026-11-25 18:20 UTC, RCS: “Your flight …” | Seat: 12A | …]`, at most
+    `longest` characters, empty where no alert is known. `info`: with the keys of alertInfo, in the caller's order."""
     alert = context.alert
     if alert is None:
         return ""
     day = datetime.fromtimestamp(alert.created / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    told = f"Answers {alert.template} of {day}"
+    named = f" ({_cut(alert.external_alert_id, VALUE)})" if alert.external_alert_id else ""
+    told = f"Answers {alert.template}{named} of {day}"
     if context.channel:
         told += f", {context.channel.upper()}"
     if context.words:

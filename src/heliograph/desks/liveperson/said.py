@@ -4,7 +4,8 @@ LivePerson's webhooks echo the consumer's own messages, with their text and the 
 (`sequence`). An echo of words that are in doubt, under a number that no other message of ours was given, says that they
 were taken. It comes to whichever node the webhook reaches; another node knows nothing of it and says so.
 
-A long turn is several messages. How many of them were taken is remembered here, so that the rest alone is said.
+A long turn is several messages. How many of them were taken is remembered here, so that the rest alone is said, and
+nothing of one that was taken whole (its note on our side may have been lost).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections import OrderedDict
 
 import msgspec
 
-TURNS = 2_000  # that are on their way
+TURNS = 10_000  # that were said last, or are on their way
 CONVERSATIONS = 5_000  # whose echoes are remembered
 ECHOES = 50  # of one conversation
 
@@ -63,8 +64,9 @@ class Memory:
         known = self._turns.get(key)
         return known if known is not None and known.reference == reference else None
 
-    def end(self, key: Key) -> None:
-        self._turns.pop(key, None)
+    def end(self, handing: Handing) -> None:
+        """All of it was taken. That is remembered, its words are not: whoever says it again says nothing."""
+        handing.parts, handing.taken = (), 0
 
     def answered(self, handing: Handing, sequence: int | None) -> None:
         """The next part was taken, under this number."""

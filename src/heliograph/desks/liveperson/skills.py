@@ -6,14 +6,12 @@ one skill's alone. Ids are numbers in the Skills API and texts in the Send API.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from heliograph.core.ports import Response
 from heliograph.desks import kit
 from heliograph.desks.kit import Row
-from heliograph.desks.liveperson import answers
+from heliograph.desks.liveperson import answers, signing
 from heliograph.desks.liveperson.account import JSON, Account
 from heliograph.desks.liveperson.kept import Kept
 from heliograph.desks.liveperson.settings import Settings
@@ -31,34 +29,17 @@ class _Skill(msgspec.Struct):
     deleted: bool = False
 
 
-def signed(settings: Settings, method: Literal["GET", "POST"], url: str) -> dict[str, str]:
-    """The headers of a call with the agent's key: OAuth 1.0a with HMAC-SHA1, or the bearer of a login."""
-    if not settings.api_key:
-        return {"authorization": f"Bearer {settings.bearer}"}
-    from oauthlib.oauth1 import Client  # 20 ms to load, and not every account has such a key
-
-    client = Client(
-        settings.api_key,
-        client_secret=settings.api_secret,
-        resource_owner_key=settings.api_token,
-        resource_owner_secret=settings.api_token_secret,
-    )
-    _, headers, _ = client.sign(url, http_method=method)
-    return {"authorization": headers["Authorization"]}
-
-
 async def read(
     account: Account,
     settings: Settings,
-    method: Literal["GET", "POST"],
+    method: str,
     url: str,
     deadline: float,
     body: bytes = b"",
 ) -> Response:
-    """A call with the agent's key, signed anew; 200 or SendError."""
-    headers = signed(settings, method, url)
-    if body:
-        headers["content-type"] = JSON
+    """A call with the agent's key, or the bearer of a login; 200 or SendError."""
+    credential = signing.authorization(settings, method, url) if settings.api_key else f"Bearer {settings.bearer}"
+    headers = {"authorization": credential, **({"content-type": JSON} if body else {})}
     response = await account.ask(method, url, deadline, headers=headers, body=body)
     if response.status != 200:
         raise answers.waited(kit.error_from(response, who=answers.WHO, rows=answers.READING))

@@ -21,8 +21,9 @@ from heliograph.core.twin import KnownDesk, Posting, TwinAnswer, World
 from heliograph.desks.liveperson import twin_conversations, twin_reading, twin_tokens
 from heliograph.desks.liveperson.twin_agents import act, shown
 from heliograph.desks.liveperson.twin_answers import NAME, Dropped, Refused, given
+from heliograph.desks.liveperson.twin_tell import signed
 
-__all__ = ["NAME", "POSTING", "PREFIXES", "act", "answer", "body_limit", "credentials", "shown"]
+__all__ = ["NAME", "POSTING", "PREFIXES", "act", "answer", "body_limit", "credentials", "shown", "signed"]
 
 PREFIXES = ("/api/account/", "/sentinel/", "/messaging_history/", "/v2/authenticate/", "/v2/context/")
 # 200 and 201 count; repeated for as long as the app asked for, three days at most.

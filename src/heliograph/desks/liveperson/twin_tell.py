@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from heliograph.core.ports import Call
-from heliograph.core.twin import KnownDesk
+from heliograph.core.twin import KnownDesk, World
 from heliograph.desks.liveperson.twin_kept import Conversation
 
 Json = dict[str, Any]
@@ -74,10 +74,14 @@ def changed(desk: KnownDesk, there: Conversation) -> list[Call]:
 
 
 def _posted(desk: KnownDesk, kind: str, change: Json) -> list[Call]:
-    """None where the app has no endpoint. SHA-256 instead of SHA-1 is LivePerson's on request."""
+    """None where the app has no endpoint."""
     if not desk.webhook:
         return []
-    body = msgspec.json.encode({"kind": "notification", "body": {"changes": [change]}, "type": kind})
+    return [signed(msgspec.json.encode({"kind": "notification", "body": {"changes": [change]}, "type": kind}), desk)]
+
+
+def signed(body: bytes, desk: KnownDesk, world: World | None = None) -> Call:
+    """A webhook with these bytes. SHA-256 instead of SHA-1 is LivePerson's on request."""
     secret = desk.credentials.get("client_secret", "").encode()
     name = desk.credentials.get("signature", "sha1")
     proof = hmac.new(secret, body, hashlib.sha256 if name == "sha256" else hashlib.sha1).digest()
@@ -87,4 +91,4 @@ def _posted(desk: KnownDesk, kind: str, change: Json) -> list[Call]:
         "x-liveperson-client-id": desk.credentials.get("client_id", ""),
         "x-liveperson-signature": f"{name}={base64.b64encode(proof).decode()}",
     }
-    return [Call(method="POST", url=desk.webhook, headers=headers, body=body)]
+    return Call(method="POST", url=desk.webhook, headers=headers, body=body)

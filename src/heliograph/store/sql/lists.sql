@@ -45,3 +45,7 @@ SELECT COUNT(*) FROM (
 SELECT a.id, j.attempt FROM alerts a JOIN journal j ON j.site = a.site AND j.alert = a.id
 WHERE a.site = :site AND a.recipient = :recipient AND a.created >= :since AND j.sender = :sender
 ORDER BY a.created DESC, a.id DESC, j.page DESC LIMIT :many;
+
+-- name: begun_between(site, first, last, many)
+-- Ids are in the order of time: those from `first` on, before `last`.
+SELECT id FROM alerts WHERE site = :site AND id >= :first AND id < :last ORDER BY site, id LIMIT :many;

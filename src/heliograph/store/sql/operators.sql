@@ -4,6 +4,9 @@
 -- `hidden`: what the recipient's no stands under once he is erased.
 SELECT scope FROM opt_outs WHERE site = :site AND recipient IN (:recipient, :hidden) AND wanted = 0;
 
+-- name: opt_outs_said(site, recipient, hidden)
+SELECT scope, at FROM opt_outs WHERE site = :site AND recipient IN (:recipient, :hidden) AND wanted = 0;
+
 -- name: opt_out_put(site, recipient, scope, wanted, at, how, by_whom)!
 INSERT INTO opt_outs (site, recipient, scope, wanted, at, since, how, by_whom)
 VALUES (:site, :recipient, :scope, :wanted, :at, :at, :how, :by_whom)

@@ -4,6 +4,7 @@ the provider's exchange."""
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from heliograph.core.hide import hidden
 from heliograph.core.ports import Record
@@ -69,7 +70,7 @@ async def _page(visit: Visit, record: Record, *, whole: bool) -> WebAnswer:
 
 async def medium(visit: Visit) -> WebAnswer:
     """A picture that a template brought along. Nothing but pictures is served from here."""
-    site, upload = visit.params["site"], visit.params["upload"]
+    site, upload = unquote(visit.params["site"]), visit.params["upload"]
     found = await visit.means.store.media(site, upload) if visit.sees(site) and _upload(upload) else None
     if found is None or found[0].partition(";")[0].strip().lower() not in SHOWN:
         return WebAnswer(status=404, headers=GUARDS)

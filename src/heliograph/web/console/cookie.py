@@ -2,6 +2,9 @@
 
 Over TLS their names begin with `__Host-`: a browser takes such a cookie from this very host alone, so that no other
 host of the domain can plant one (RFC 6265bis section 4.1.3.2). Without TLS, on a loopback address, they have no prefix.
+
+Within another's page (framed.py) cookies of their own stand: those of the console stay at home. Over TLS they are
+`SameSite=None; Secure; Partitioned`: the browser keeps them for that page alone.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ from heliograph.web import address
 from heliograph.web.call import Doors, WebCall
 
 SESSION, VISITOR = "heliograph", "heliograph-visitor"
+FRAMED = {SESSION: "heliograph-frame", VISITOR: "heliograph-frame-visitor"}
+_AWAY = frozenset(FRAMED.values())
 
 
 def secure(call: WebCall, doors: Doors) -> bool:
@@ -31,9 +36,13 @@ def read(name: str, call: WebCall, doors: Doors) -> str:
 
 def written(name: str, value: str, call: WebCall, doors: Doors) -> tuple[bytes, bytes]:
     """The header that sets it until the browser ends; an empty value takes it away."""
-    parts = [f"{_name(name, call, doors)}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
-    if secure(call, doors):
-        parts.append("Secure")
+    parts = [f"{_name(name, call, doors)}={value}", "Path=/", "HttpOnly"]
+    if not secure(call, doors):
+        parts.append("SameSite=Lax")
+    elif name in _AWAY:
+        parts += ["SameSite=None", "Secure", "Partitioned"]
+    else:
+        parts += ["SameSite=Lax", "Secure"]
     if not value:
         parts.append("Max-Age=0")
     return b"set-cookie", "; ".join(parts).encode()

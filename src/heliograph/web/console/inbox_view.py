@@ -15,6 +15,7 @@ from heliograph.core.phone import mask
 from heliograph.core.site import Canned, Site
 from heliograph.web.console import render, words
 
+PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})  # that a page shows; none runs anything
 HAPPENED = {
     "opened": "The conversation began",
     "claimed": "claimed it",
@@ -142,6 +143,7 @@ def _filled(one: Canned, values: Mapping[str, str]) -> Prepared:
 
 render.teach(
     turn_state=state,
+    pictures=PICTURES,
     happened=happened,
     wishes=wishes,
     answer_waits=answer_waits,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Mapping
 from math import ceil
+
+import msgspec
 
 from heliograph.flow import sessions
 from heliograph.web import address
@@ -13,6 +16,7 @@ from heliograph.web.console import cookie, gate, render
 from heliograph.web.console.visit import Visit, fields, token
 
 WRONG = "Name and password do not fit, or the user is disabled. An administrator can give another password."
+STALE = "The page was open for too long, or the browser keeps no cookies for this address. Log in once more."
 START = "/console"
 # A path of the console and nothing that a browser could read as another place: no //, no dots that lead up (nor encoded
 # ones), no backslash, no control.
@@ -34,25 +38,10 @@ async def enter(call: WebCall, doors: Doors) -> WebAnswer:
     next_, name = own(given.get("next", "")), given.get("name", "")[:64]
     visitor = cookie.read(cookie.VISITOR, call, doors)
     if not gate.from_here(call, doors) or not visitor or not gate.same(token(visitor, "login"), gate.sent_token(call)):
-        fault = "The page was open for too long, or the browser keeps no cookies for this address. Log in once more."
-        return _page(call, doors, status=403, next_=next_, name=name, fault=fault)
-    done = await sessions.log_in(
-        name,
-        given.get("password", "")[:1000],
-        network=address.network_of(address.caller(doors.plate, call.scope)),
-        former=cookie.read(cookie.SESSION, call, doors),
-        rules=gate.rules(doors.settings),
-        means=doors.means,
-    )
-    if isinstance(done, sessions.NotIn):
-        code = "too_many_logins" if done.until else "wrong_password"
-        doors.meters.credentials(code)
-        doors.log("warning", "A log-in to the console failed.", action="login.failed", code=code)
-        if not done.until:
-            return _page(call, doors, status=401, next_=next_, name=name, fault=WRONG)
-        wait = max(1, ceil((done.until - doors.means.clock.now()) / 60_000))
-        fault = f"Too many log-ins failed. None is taken from here for {wait} minute{'s' if wait > 1 else ''}."
-        return _page(call, doors, status=429, next_=next_, name=name, fault=fault)
+        return _page(call, doors, status=403, next_=next_, name=name, fault=STALE)
+    done = await attempt(call, doors, given, cookie.read(cookie.SESSION, call, doors))
+    if isinstance(done, NotIn):
+        return _page(call, doors, status=done.status, next_=next_, name=name, fault=done.fault)
     return render.redirect(
         next_,
         (
@@ -60,6 +49,34 @@ async def enter(call: WebCall, doors: Doors) -> WebAnswer:
             cookie.written(cookie.VISITOR, "", call, doors),
         ),
     )
+
+
+class NotIn(msgspec.Struct, frozen=True):
+    """Why a log-in failed: the answer's status, and the sentence for the form."""
+
+    status: int
+    fault: str
+
+
+async def attempt(call: WebCall, doors: Doors, given: Mapping[str, str], former: str) -> sessions.LoggedIn | NotIn:
+    """A log-in by a form whose token was right. `former`: the session that it replaces."""
+    done = await sessions.log_in(
+        given.get("name", "")[:64],
+        given.get("password", "")[:1000],
+        network=address.network_of(address.caller(doors.plate, call.scope)),
+        former=former,
+        rules=gate.rules(doors.settings),
+        means=doors.means,
+    )
+    if isinstance(done, sessions.LoggedIn):
+        return done
+    code = "too_many_logins" if done.until else "wrong_password"
+    doors.meters.credentials(code)
+    doors.log("warning", "A log-in to the console failed.", action="login.failed", code=code)
+    if not done.until:
+        return NotIn(401, WRONG)
+    wait = max(1, ceil((done.until - doors.means.clock.now()) / 60_000))
+    return NotIn(429, f"Too many log-ins failed. None is taken from here for {wait} minute{'s' if wait > 1 else ''}.")
 
 
 async def leave(visit: Visit) -> WebAnswer:

@@ -12,9 +12,11 @@ from heliograph.web.console import (
     alerts,
     audit,
     files,
+    framed,
     gate,
     inbox,
     inbox_acts,
+    inbox_file,
     inbox_stream,
     login,
     opt_outs,
@@ -55,9 +57,16 @@ ROWS: tuple[Route, ...] = (
     row("GET", "/console/inbox/{site}/{id}", inbox.one, Role.AGENT, "A conversation", desk="console"),
     row("GET", "/console/inbox/{site}/{id}/turns", inbox.earlier, Role.AGENT, "The turns of an earlier conversation",
         desk="console"),
+    row("GET", "/console/inbox/{site}/{id}/files/{number}/{place}", inbox_file.one, Role.AGENT,
+        "A file that a recipient sent", desk="console"),
     *(row("POST", f"/console/inbox/{{site}}/{{id}}/{name}", page, Role.AGENT, summary, desk="console")
       for name, (page, summary) in inbox_acts.ACTS.items()),
     row("GET", "/console/live", inbox_stream.live, Role.AGENT, "What changes in conversations", desk="console"),
+    # Within the agent workspace of a site's desk: a log-in and a cookie of its own
+    Route("GET", "/console/context/{site}", framed.page, Auth.OPEN, Listener.PUBLIC,
+          "The context of a conversation, within the desk's own page; or the log-in to it"),
+    Route("POST", "/console/context/{site}", framed.enter, Auth.OPEN, Listener.PUBLIC,
+          "Log in to that page, or out of it"),
     row("GET", "/console/users", users.page, Role.ADMIN, "Who may use the console"),
     row("GET", "/console/audit", audit.page, Role.ADMIN, "Who did what"),
 )

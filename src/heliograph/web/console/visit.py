@@ -50,7 +50,7 @@ class Visit:
 
     @property
     def path(self) -> str:
-        return self.call.raw_path.decode("latin-1")
+        return self.call.raw_path.decode("latin-1").rstrip("/")
 
     @cached_property
     def query(self) -> dict[str, str]:

@@ -100,6 +100,35 @@ class Refused(msgspec.Struct, kw_only=True, omit_defaults=True):
     fields: Annotated[dict[str, str], says("What is wrong, field by field.")] = {}
 
 
+class ReportEvent(msgspec.Struct, kw_only=True):
+    """One thing that happened to an alert. Every value is a string."""
+
+    alertId: str
+    siteId: str
+    externalAlertId: str
+    skill: str
+    channel: str
+    template: str
+    templateVersion: Annotated[str, says("What the call sent; the version that was used where it sent none.")]
+    language: Annotated[str, says("As the call sent it.", "english")]
+    customerCountryCode: str
+    customerPhoneNumber: str
+    externalCustomerId: str
+    conversationId: Annotated[str | None, says("Null until a conversation exists.")]
+    alertInfo: Annotated[str, says("The call's JSON as a string.")]
+    eventType: Annotated[str, says("A state that the alert came to, replied, or conversationid.", "delivered")]
+    eventInfo: Annotated[str, says("Why, of a bad end; the conversation's id; else Y.", "Y")]
+    eventTime: Annotated[str, says("Milliseconds since the epoch.", "1764028800000")]
+
+
+class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Events by alert, both in the order of time."""
+
+    success: Literal["true"]
+    data: dict[str, list[ReportEvent]]
+    nextCursor: Annotated[str | None, says("Where `limit` was sent and there may be more.")] = None
+
+
 class NoCredentials(msgspec.Struct, kw_only=True):
     """The credentials are missing or not right."""
 

@@ -9,10 +9,11 @@ import pytest
 
 from channels.sms.smpp.conftest import NOW, NUMBER, SENDER, message, soon, until
 from heliograph import out
-from heliograph.channels.sms import smpp, smpp_line
+from heliograph.channels.sms import smpp, smpp_line, smpp_twin_tell
 from heliograph.channels.sms import smpp_numbers as n
 from heliograph.channels.sms.smpp_twin_accounts import Account, Options, Ruling
 from heliograph.channels.sms.smpp_twin_centre import Delivery
+from heliograph.channels.sms.smpp_twin_wire import Pdu
 from heliograph.core.event import Inbound, Receipt, UnknownEvent
 from heliograph.core.ports import Ways
 from heliograph.core.states import AttemptState
@@ -579,6 +580,56 @@ async def test_what_comes_again_after_a_break_is_said_once(centre, opened, heard
     assert [said.text for said in heard.of(Inbound)] == ["yes"]
     smsc.say("acme", NUMBER, "ACME", "yes")
     await until(lambda: len(heard.of(Inbound)) == 2)
+
+
+async def test_a_repeat_whose_answer_fails_is_still_a_repeat(centre, opened, heard):
+    smsc = await centre(options=Options(again=0.05))
+    provider = await opened(smsc.port)
+    heard.pause = 0.1
+    smsc.say("acme", NUMBER, "ACME", "yes")
+    await asyncio.sleep(0.03)
+    smsc.drop()
+    heard.pause = 0.0
+    await until(lambda: smsc.binds and heard.of(Inbound))
+    heard.away = 1
+    smsc.say("acme", "+12025550124", "ACME", "no")  # what it shares its answer with is not written down at once
+    await until(lambda: provider.health()["binds_up"] == 1 and smsc.counts["acknowledged"] == 2)
+    assert sorted(said.text for said in heard.of(Inbound)) == ["no", "yes"]
+
+
+async def test_the_same_words_said_again_are_said_twice(centre, opened, heard):
+    smsc = await centre()
+    await opened(smsc.port)
+    smsc.say("acme", NUMBER, "ACME", "yes")
+    smsc.say("acme", NUMBER, "ACME", "yes")
+    await until(lambda: smsc.counts["acknowledged"] == 2)
+    assert [said.text for said in heard.of(Inbound)] == ["yes", "yes"]
+
+
+async def test_a_pdu_that_is_written_again_is_said_once(centre, opened, heard):
+    """A centre that waits too long for its answer writes the PDU again, before or after the answer."""
+    smsc = await centre()
+    await opened(smsc.port)
+    (bound,) = smsc.binds
+    body = smpp_twin_tell.said(NUMBER, "ACME", "yes", reference=1, sar=False)[0]
+    pdu = Pdu(n.DELIVER_SM, 0, 77, body).packed()
+    heard.pause = 0.05
+    bound._transport.write(pdu + pdu)
+    await until(lambda: heard.of(Inbound))
+    bound._transport.write(pdu)
+    bound._transport.write(Pdu(n.DELIVER_SM, 0, 78, body).packed())
+    await until(lambda: len(heard.of(Inbound)) == 2)
+    assert [said.text for said in heard.of(Inbound)] == ["yes", "yes"]
+
+
+async def test_words_of_nobody_are_kept_as_unknown(centre, opened, heard):
+    smsc = await centre()
+    await opened(smsc.port)
+    smsc.say("acme", "", "ACME", "yes")
+    await until(lambda: heard.events)
+    assert [(one.kind, json.loads(bytes(one.raw))["text"]) for one in heard.of(UnknownEvent)] == [
+        ("message without a source", "yes")
+    ]
 
 
 # ── what is asked ───────────────────────────────────────────────────────────────────────────────────────────────────

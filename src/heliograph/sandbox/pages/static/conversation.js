@@ -52,6 +52,7 @@ export function conversation(log, jump, phone) {
   const made = new Map();
   const days = new Map();
   let offered = { id: null, node: null };
+  const dots = el("p", { class: "writing" }, el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), unseen(""));
   let known = null;
 
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < FOLLOWING;
@@ -72,6 +73,11 @@ export function conversation(log, jump, phone) {
     return days.get(key);
   }
 
+  function writing(name) {
+    write(dots.lastChild, `${name} is writing`);
+    return dots;
+  }
+
   function chipsOf(last) {
     const id = last?.direction === "in" ? last.id : null;
     if (offered.id !== id) offered = { id, node: id === null ? null : chips(chipsUnder(last), last, phone) };
@@ -79,8 +85,9 @@ export function conversation(log, jump, phone) {
     return offered.node;
   }
 
-  /** Shows these messages (oldest first). `thread` names the thread: another one starts at its end. */
-  return function show(messages, thread) {
+  /** Shows these messages (oldest first). `thread` names the thread: another one starts at its end. `writer`: who is
+   * writing now, null = nobody. */
+  return function show(messages, thread, writer) {
     const first = known === null || known.thread !== thread;
     const follow = first || atEnd();
     const hadFocus = offered.node?.contains(document.activeElement) ?? false;
@@ -96,6 +103,7 @@ export function conversation(log, jump, phone) {
     const last = messages.at(-1);
     const suggested = chipsOf(last);
     if (suggested !== null) nodes.push(suggested);
+    if (writer !== null) nodes.push(writing(writer));
     if (messages.length === 0) nodes.push(phone.blank);
     arrange(log, nodes);
     const fresh = last !== undefined && last.id !== known?.last;

@@ -6,7 +6,7 @@ import { sheets } from "./sheet.js";
 import { attempt } from "./shell.js";
 import { gist } from "./content.js";
 import { keyOf, nameOf, threads } from "./threads.js";
-import { act, senders } from "./wire.js";
+import { act, base64, senders } from "./wire.js";
 import { CHANNELS, spaced, troubles } from "./words.js";
 
 /** A typing notice at most this often (ms), as phones do while a person goes on writing. */
@@ -31,7 +31,10 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
   const field = el("textarea", { rows: "1", placeholder: "Message", "aria-label": "Message", autocomplete: "off" });
   const send = el("button", { class: "round send", type: "submit", "aria-label": "Send" }, icon("send"));
   const quoted = el("p", { class: "quoting", hidden: true });
-  const composer = el("form", { class: "composer" }, quoted, field, send);
+  const chooser = el("input", { type: "file", hidden: true, "aria-label": "File to send", tabindex: "-1", onchange: sendFile });
+  const attach = el("button", { type: "button", class: "round plain attach", hidden: true, "aria-label": "Send something else",
+    title: "Send a file or a place", onclick: offer }, icon("attach"));
+  const composer = el("form", { class: "composer" }, quoted, !glance && attach, field, send, !glance && chooser);
   const floor = el("div", { class: "floor" });
   const screen = el("div", { class: "screen" },
     el("div", { class: "phone-head" }, face, el("div", { class: "who" }, name, under), !glance && begin, tabs),
@@ -49,6 +52,7 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
   };
   const to = () => (thread.sender() === null ? {} : { sender: thread.sender() });
   const sheet = sheets(floor, (place) => doing("location", { ...place, ...to() }));
+  let sends = [];
   const self = {
     tap: (message, key) => doing("tap", { message, suggestion: key }),
     sheet,
@@ -90,6 +94,24 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
         field.focus();
       }]) }, begin);
   }
+  /** What this channel carries besides words: a file that is chosen here, and a place. */
+  function offer() {
+    const choices = [];
+    if (sends.includes("file")) choices.push(["A file from this computer", () => chooser.click()]);
+    if (sends.includes("location")) {
+      choices.push(["A location", () => sheet({ title: "Share a location", rows: [], asksLocation: true }, attach)]);
+    }
+    sheet({ title: "Send", rows: [], choices }, attach);
+  }
+  async function sendFile() {
+    const [file] = chooser.files;
+    if (file === undefined) return;
+    chooser.value = "";
+    const body = { name: file.name, content_type: file.type || "application/octet-stream", ...to() };
+    await attempt(async () => {
+      body.data = await base64(file);
+    }) && await doing("file", body);
+  }
   function typing() {
     if (field.value === "" || thread.sender() === null || Date.now() - typed < TYPING) return;
     typed = Date.now();
@@ -124,6 +146,8 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     handset = next;
     const open = thread.show(handset.messages);
     const { sender, messages } = open;
+    sends = (open.key !== null && handset.sends?.[open.key.split("/")[0]]) || [];
+    attach.hidden = sends.length === 0;
     write(name, sender === null ? "No conversation yet" : nameOf(open));
     write(face, sender === null ? "·" : open.channel === "sms" ? "#" : sender.name.trim().charAt(0).toUpperCase() || "·");
     write(channel, CHANNELS[open.channel] ?? "RCS");
@@ -134,7 +158,7 @@ export function phone(number, { glance = false, done = () => {} } = {}) {
     const wrong = troubles(handset, open);
     write(warning, wrong.join(" · "));
     warning.classList.toggle("shown", wrong.length > 0);
-    talk(messages, open.key);
+    talk(messages, open.key, (handset.written_by ?? []).includes(open.key) ? nameOf(open) : null);
     readWhatIsSeen(messages, open.channel);
   }
   document.addEventListener("visibilitychange", () => handset !== null && show(handset));

@@ -59,7 +59,7 @@ function fileForm(number, done, to) {
       done();
     }
   });
-  return el("details", {}, el("summary", {}, "Send a file from this phone"), form);
+  return el("details", {}, el("summary", {}, "Send a file by its address"), form);
 }
 
 /** The strip of one phone: `element`, and `show(handset)` after each change. `done()` asks for the newest state, `to()`

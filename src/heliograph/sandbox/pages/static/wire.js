@@ -39,6 +39,17 @@ export const desks = async () => (await call("GET", "/sandbox/desks")).desks;
 /** What an agent does: `do` is say, type, read, take, transfer or close. */
 export const deed = (desk, id, body) => call("POST", `/sandbox/desks/${encodeURIComponent(desk)}/${encodeURIComponent(id)}/deeds`, body);
 export const senders = async () => (await call("GET", "/sandbox/senders")).senders;
+/** The bytes of a file as JSON carries them. */
+export async function base64(file) {
+  if (file.size > 16 * 1024 * 1024) throw new Trouble(`The file has ${file.size.toLocaleString("en")} bytes; a phone sends 16 MiB at most.`);
+  const address = await new Promise((kept, broken) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => kept(reader.result));
+    reader.addEventListener("error", () => broken(new Trouble(`The file ${file.name} cannot be read.`)));
+    reader.readAsDataURL(file);
+  });
+  return address.slice(address.indexOf(",") + 1);
+}
 /** verb: say, tap, read, typing, location, file, unsubscribe or subscribe. */
 export const act = (number, verb, body = {}) => call("POST", at(number, verb), body);
 

@@ -127,6 +127,7 @@ document.addEventListener("click", async (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (event.defaultPrevented) return; // a page's own script sends it
   if (form.method === "get") {
     // Addresses that are sent to a colleague name what was asked for, and nothing else.
     for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;

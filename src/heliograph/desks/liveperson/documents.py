@@ -28,7 +28,7 @@ WHO = "LivePerson's context service"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
-class ContextService:
+class Documents:
     """Documents of one account."""
 
     def __init__(self, account: Account, settings: Settings) -> None:
