@@ -231,9 +231,27 @@ async def test_a_turn_that_was_taken_and_is_said_again_is_not_there_twice(far) -
     assert len(far.shown()[0].lines) == 1
 
 
-async def test_what_another_process_said_is_not_known_here(far) -> None:
+@pytest.mark.parametrize(
+    ("text", "key", "settled"),
+    [
+        ("Which gate do I have to go to?", KEY, True),
+        ("Which gate do I have to go to?", {}, None),
+        ("yes", KEY, None),  # may be another turn's
+    ],
+)
+async def test_what_another_process_said_is_in_the_history(far, text, key, settled) -> None:
+    talk = await far.open()  # with a line before the first words
+    said = msgspec.structs.replace(turn(text), at=far.world.now() - 1_000)
+    await far.desk.say(talk, said, None, soon())
+    assert await far.open_more(**key).taken(talk, said, soon()) is settled
+
+
+async def test_equal_words_of_long_ago_are_not_these(far) -> None:
     talk = await far.open()
-    assert await far.open_more().taken(talk, turn(), soon()) is None
+    text = "Which gate do I have to go to?"
+    await far.desk.say(talk, turn(text), None, soon())
+    later = msgspec.structs.replace(turn(text, 9), at=far.world.now() + 60_000)
+    assert await far.open_more(**KEY).taken(talk, later, soon()) is None
 
 
 async def test_a_long_turn_is_several_messages_in_order(far) -> None:

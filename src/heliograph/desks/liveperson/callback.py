@@ -45,7 +45,7 @@ class _Changes(msgspec.Struct):
     changes: tuple[msgspec.Raw, ...] = ()
 
 
-class _Notification(msgspec.Struct):
+class _Told(msgspec.Struct):
     type: str = ""
     body: _Changes = msgspec.field(default_factory=_Changes)
 
@@ -106,7 +106,7 @@ class _Change(msgspec.Struct):
     type: str = ""
 
 
-_notification = msgspec.json.Decoder(_Notification).decode
+_told = msgspec.json.Decoder(_Told).decode
 _message = msgspec.json.Decoder(_Message, strict=False).decode
 _change = msgspec.json.Decoder(_Change, strict=False).decode
 
@@ -146,7 +146,7 @@ def read(call: Call, settings: Settings, skills: Skills, memory: Memory) -> tupl
     """What a webhook tells, in its order. Raises CallRefused. Of what the consumer said only the echo is remembered."""
     proved(call, settings)
     try:
-        told = _notification(call.body)
+        told = _told(call.body)
     except kit.UNREADABLE:
         return (DeskUnknown(event=kit.fingerprint(call.body), kind="unreadable"),)
     found: list[DeskEvent] = []

@@ -84,7 +84,7 @@ class LivePerson:
         history where a key may read that. None where neither shows it: that says nothing."""
         handing = self._memory.turn((conversation.id, turn.number), conversation.reference)
         if handing is None:
-            return None
+            return True if await self._lost.turn(conversation, turn, deadline) else None
         if handing.doubt:
             until = min(deadline, asyncio.get_running_loop().time() + ECHO_SECONDS)
             if not await self._memory.settled(handing, until) and not await self._lost.words(handing, deadline):

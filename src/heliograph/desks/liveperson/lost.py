@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from heliograph.core.conversation import Conversation
-from heliograph.core.desk import Context
+from heliograph.core.conversation import Conversation, Turn
+from heliograph.core.desk import Context, words_of
 from heliograph.core.ports import Response
 from heliograph.desks import kit
 from heliograph.desks.kit import Row
@@ -21,6 +21,8 @@ from heliograph.errors import Fate, SendError
 
 NAME = "liveperson"
 SKEW = 2_000  # ms that LivePerson's clock may be behind ours
+TELLING = 20  # characters from which on equal words are the same words
+PART = 2_000  # characters that are one message for certain, a line before them included
 
 _UNKNOWN = Row(
     "open_elsewhere",
@@ -56,16 +58,20 @@ class Lost:
                 return reference
         raise kit.error(_UNKNOWN, response, who=answers.WHO)
 
+    async def turn(self, conversation: Conversation, turn: Turn, deadline: float) -> bool:
+        """Whether the history shows a turn of which this process knows nothing (another said it, or it itself before it
+        was started anew): the same words since the recipient said them, with or without a line before them. Words as
+        short as "yes" may be another turn's, and a long text's parts are not known: of those nothing is said."""
+        words = words_of(turn)
+        if not (self._settings.reads and TELLING <= len(words) <= PART):
+            return False
+        shown = await self._shown(conversation.reference, deadline)
+        return any((one.text == words or one.text.endswith(f"\n{words}")) and one.at >= turn.at - SKEW for one in shown)
+
     async def words(self, handing: Handing, deadline: float) -> bool:
         """Whether the history shows the part in doubt: the same words, said since, under a number behind those that
         messages of ours are known to have."""
-        if not self._settings.reads:
-            return False
-        try:
-            shown = await history.said(self._account, self._settings, handing.reference, deadline)
-        except SendError as failed:
-            _log.warning("LivePerson's history could not be asked for words in doubt.", exc_info=failed)
-            return False
+        shown = await self._shown(handing.reference, deadline)
         text = handing.parts[handing.taken]
         newest = max(self._memory.known(handing.reference), default=-1)
         for one in shown:
@@ -73,6 +79,15 @@ class Lost:
                 self._memory.answered(handing, one.sequence)
                 return True
         return False
+
+    async def _shown(self, reference: str, deadline: float) -> list[history.Message]:
+        if not self._settings.reads:
+            return []
+        try:
+            return await history.said(self._account, self._settings, reference, deadline)
+        except SendError as failed:
+            _log.warning("LivePerson's history could not be asked for words in doubt.", exc_info=failed)
+            return []
 
     async def _shown_open(self, consumer: str, deadline: float) -> str:
         if not (self._settings.reads and consumer):

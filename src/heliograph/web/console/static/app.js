@@ -47,7 +47,7 @@ function keepTime() {
 // ── Keys. Single keys disturb speech control, so they can be put off (WCAG 2.1.4) ──
 
 const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
-const writing = (node) => node.closest("input, textarea, select, dialog, [contenteditable]") !== null;
+const writing = (node) => node.closest("input, textarea, select, dialog[open], [contenteditable]") !== null;
 const deeds = new Map();
 
 /** A page's own single key: `key("e", () => …)`. */
