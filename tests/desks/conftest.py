@@ -7,6 +7,7 @@ in a loop of their module: `pytestmark = pytest.mark.asyncio(loop_scope="module"
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
 from typing import Any
 
 import pytest_asyncio
@@ -19,6 +20,7 @@ from heliograph.clock import SystemClock
 from heliograph.core.twin import KnownDesk
 from heliograph.sandbox import World, serve
 
+ROUNDS = count(1)
 Standing = Callable[[dict[str, Any]], Awaitable[Floor]]
 
 
@@ -49,13 +51,13 @@ async def standing(played: tuple[World, str, Ear]) -> Standing:
         twin = plugs.desk_twins()[document["desk"]]
         await world.reset()
         world.accounts_at_desks.clear()
-        ear.calls.clear()
+        site = f"{SITE}-{next(ROUNDS)}"  # what a test before left under way goes to its own address
         account = document["account"]
         known = KnownDesk(
             id=account["id"],
             desk=plug.NAME,
             name="Acme Air",
-            webhook=f"{ear.url}/callbacks/desk/{plug.NAME}/{SITE}",
+            webhook=f"{ear.url}/callbacks/desk/{plug.NAME}/{site}",
             credentials=dict(twin.credentials(world.secret)),
             skills=account["skills"],
         )

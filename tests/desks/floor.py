@@ -162,6 +162,11 @@ class Floor:
         return desk
 
     @property
+    def calls(self) -> list[Call]:
+        """What this desk posted to our callback, in order."""
+        return [call for call in self.ear.calls if call.url.startswith(self.known.webhook)]
+
+    @property
     def secrets(self) -> list[str]:
         settings = self.settings(self.url)
         return [value for name in self.plug.SECRETS if (value := getattr(settings, name))]
@@ -194,7 +199,7 @@ class Floor:
         """All that our callback heard, once one of `kind` is among it."""
         async with asyncio.timeout(seconds):
             while True:
-                found = [event for call in self.ear.calls for event in desk.read(call).events]
+                found = [event for call in self.calls for event in desk.read(call).events]
                 if any(isinstance(event, kind) for event in found):
                     return found
                 self.ear.news.clear()
@@ -232,9 +237,9 @@ class Floor:
     async def _read(self, desk: Desk) -> None:
         read = 0
         while True:
-            for call in self.ear.calls[read:]:
+            for call in self.calls[read:]:
                 desk.read(call)
-            read = len(self.ear.calls)
+                read += 1
             self.ear.news.clear()
             await self.ear.news.wait()
 

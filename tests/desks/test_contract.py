@@ -196,7 +196,7 @@ async def test_a_callback_is_read_the_same_twice_and_believed_only_as_it_was_sig
     floor.does("say", there.reference, text="Gate B7.")
     floor.does("close", there.reference)
     await floor.events(desk, DeskClosed)
-    told = [call for call in floor.ear.calls if desk.read(call).events]
+    told = [call for call in floor.calls if desk.read(call).events]
     assert len(told) >= 2
     for call in told:
         heard = desk.read(call)
@@ -223,11 +223,8 @@ NONSENSE = [
 
 @every_desk
 async def test_a_signed_callback_that_cannot_be_read_is_counted_and_never_an_error(floor, desk):
-    signed = getattr(floor.twin, "signed", None)
-    if signed is None:
-        pytest.skip(f"{floor.twin.NAME}'s twin signs nothing but what it made")
     for body in NONSENSE:
-        events = desk.read(signed(body, floor.known, floor.world)).events
+        events = desk.read(floor.twin.signed(body, floor.known, floor.world)).events
         assert all(isinstance(event, DeskUnknown) and event.event for event in events)
 
 

@@ -8,7 +8,7 @@ from heliograph.web import callbacks, desk_callbacks, docs, health
 from heliograph.web.console.rows import ROWS as CONSOLE
 from heliograph.web.livedeflect import discovery, proactive_alert, proactive_reporting
 from heliograph.web.route import Auth, Listener, Route
-from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs, recipients
+from heliograph.web.v1 import alerts, capabilities, conversations, explain, files, opt_outs, recipients
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
@@ -51,6 +51,8 @@ ROUTES: tuple[Route, ...] = (
           "One conversation with its turns", conversations.ONE_DOCS, conversations.READS),
     Route("POST", "/v1/conversations/{id}/turns", conversations.say, Auth.KEY, Listener.PUBLIC,
           "Answer a recipient", conversations.SAY_DOCS, conversations.WRITES),
+    Route("GET", "/v1/conversations/{id}/turns/{number}/files/{place}", files.one, Auth.KEY, Listener.PUBLIC,
+          "A file that a recipient sent", files.DOCS, files.READS),
     Route("POST", "/v1/conversations/{id}/close", conversations.close, Auth.KEY, Listener.PUBLIC,
           "Close a conversation", conversations.CLOSE_DOCS, conversations.WRITES),
     # Providers' callbacks. Some ask whether the address is ours with a GET

@@ -104,8 +104,8 @@ async def alert_with(browser: Browser, **fields: Any) -> str:
 
 
 def test_no_row_of_the_console_is_without_a_role() -> None:
-    open_ones = {"/console/login", "/console/static/{digest}/{name}"}
-    open_ones.add("/console/context/{site}")  # its log-in stands in the frame itself; it asks for the role there
+    # The framed page asks for a log-in of its own (framed.py).
+    open_ones = {"/console/login", "/console/static/{digest}/{name}", "/console/context/{site}"}
     for route in ROUTES:
         if route.path.startswith("/console") and route.path not in open_ones:
             assert route.auth is Auth.SESSION and route.role is not None, route.path
