@@ -70,7 +70,10 @@ async def test_a_phone_without_the_card_ends_the_story(stand: Stand) -> None:
 
 async def test_a_desk_that_hears_nothing_is_named(stand: Stand) -> None:
     stand.card()
-    assert await stand.plays() == {"Matt's tap": "", "The bureau": "no conversation is open there"}
+    assert await stand.plays() == {
+        "Matt's tap": "",
+        "The bureau": "no conversation is open there in which anything was said",
+    }
 
 
 @pytest.mark.parametrize(

@@ -315,7 +315,7 @@ class House:
     def _webhook_changed(self, site: str) -> None:
         """What was learned of the endpoint that it had says nothing of this one."""
         if hasattr(self, "means"):
-            self.means.forget_endpoints(site)
+            self.means.endpoints.forget(site)
 
     def _refresh_failed(self, error: Exception) -> None:
         self.log("warning", "The registry could not be refreshed.", action="registry.stale", error=type(error).__name__)

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
-from urllib.request import urlopen
 
 import msgspec
 
-from heliograph import plugs, rehearsal, sitefile, telemetry
+from heliograph import demo_card, plugs, rehearsal, sitefile, telemetry
 from heliograph.app import House
 from heliograph.cast import DeskRole
 from heliograph.clock import SystemClock
@@ -38,11 +37,6 @@ DEMO_USER = "demo"
 MARK = ".heliograph-demo"  # a folder that holds its lock file is the demo's own and may be emptied
 DATABASE = "heliograph.db"
 ADDRESS_TAKEN = ("cannot_listen", "sandbox_address_taken")
-PATIENCE = 10.0  # seconds until the handset shows the card and the record says delivered
-TITLE = "Tap to Select Desired Action"
-REPLIES = [("See Menu of Functions", "postback_data_Menu"), ("Learn More", "postback_data_LearnMore")]
-SAYS = ("7:35 pm", "Kansas City", "C35")
-
 
 T = TypeVar("T")
 
@@ -201,7 +195,9 @@ class Demo:
     async def play(self, status: int | None, answer: Any) -> AsyncIterator[Scene]:
         """Plays the story on from the documented call's answer and tells of each scene whether it is right. What would
         fail for the same reason as one before is left out."""
-        scenes = [scene async for scene in self._card(status, answer)]
+        scenes = await demo_card.scenes(
+            status, answer, number=NUMBER, sandbox_url=self.sandbox_url, states=self._states
+        )
         for scene in scenes:
             yield scene
         if any(scene.fault for scene in scenes):
@@ -226,54 +222,8 @@ class Demo:
             async for scene in _away(scenes_of):
                 yield scene
 
-    async def _card(self, status: int | None, answer: Any) -> AsyncIterator[Scene]:
-        """The documented answer, the card on the handset, the record."""
-        fault = self._answer(status, answer)
-        yield Scene(name="answer", says="the documented answer, field for field", fault=fault)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + (0 if fault else PATIENCE)
-        while (late := await self._late()) and loop.time() < end:
-            await asyncio.sleep(0.1)
-        yield Scene(name="handset", says="the card is on the phone", fault=late.get("handset", ""))
-        yield Scene(name="record", says="the record says that it was delivered", fault=late.get("record", ""))
-
-    def _answer(self, status: int | None, answer: Any) -> str:
-        card = _dig(answer, "response", "contentMessage", "richCard", "standaloneCard")
-        body = _dig(card, "cardContent")
-        replies = [
-            (_dig(s, "reply", "text"), _dig(s, "reply", "postbackData")) for s in _dig(body, "suggestions") or []
-        ]
-        if status != 200 or _dig(answer, "success") is not True:
-            return f"status {status}, success {_dig(answer, 'success')!r}; 200 and true are right"
-        right = (
-            str(_dig(answer, "response", "name")).startswith(f"phones/{NUMBER}/agentMessages/")
-            and (_dig(card, "cardOrientation"), _dig(card, "thumbnailImageAlignment")) == ("VERTICAL", "RIGHT")
-            and (_dig(body, "title"), _dig(body, "media", "height")) == (TITLE, "TALL")
-            and str(_dig(body, "media", "fileName")).startswith("files/")
-            and replies == REPLIES
-        )
-        return "" if right else "response is not the documented card"
-
-    async def _late(self) -> dict[str, str]:
-        """What has not come yet: the card on the handset, the receipt in the record."""
-        phone = await asyncio.to_thread(_get, f"{self.sandbox_url}/sandbox/handsets/{quote(NUMBER, safe='')}")
-        messages = phone.get("messages", [])
-        faults = {}
-        card = _dig(messages[0], "content", "card") if messages else None
-        replies = [(_dig(s, "text"), _dig(s, "postback")) for s in _dig(card, "suggestions") or []]
-        if len(messages) != 1:
-            faults["handset"] = f"{len(messages)} messages; one is right"
-        elif (
-            _dig(card, "title") != TITLE
-            or replies != REPLIES
-            or not all(word in str(_dig(card, "description")) for word in SAYS)
-        ):
-            faults["handset"] = "the card is not the one that was sent"
-        alerts = await self.house.means.store.alerts(site=SITE, limit=2)
-        if [alert.state.value for alert in alerts] not in (["delivered"], ["read"]):
-            states = ", ".join(alert.state.value for alert in alerts) or "nothing"
-            faults["record"] = f"the record says {states}; one alert, delivered, is right"
-        return faults
+    async def _states(self) -> list[str]:
+        return [alert.state.value for alert in await self.house.means.store.alerts(site=SITE, limit=2)]
 
 
 def told(parts: keys.FourParts) -> dict[str, str]:
@@ -301,15 +251,3 @@ async def _usual_or_free(port: int | None, usual: int, start: Callable[[int], Aw
         if error.code not in ADDRESS_TAKEN:
             raise
         return await start(0)
-
-
-def _get(url: str) -> dict[str, Any]:
-    with urlopen(url, timeout=5) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
-
-
-def _dig(value: Any, *names: str) -> Any:
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value

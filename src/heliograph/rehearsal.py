@@ -106,15 +106,16 @@ def at_desk(sandbox_url: str, *, desk: str, account: str, number: str, who: str)
     yield (scene := _tapped(sandbox, number, who))
     if scene.fault:
         return
-    case = _until(lambda: next((one for one in _json(sandbox, place).get("conversations", []) if one["open"]), None))
-    fault = "" if case else "no conversation is open there"
+    # A desk may be told of the conversation first and of the words after it.
+    case = _until(lambda: next((one for one in _json(sandbox, place).get("conversations", []) if _spoken(one)), None))
+    fault = "" if case else "no conversation is open there in which anything was said"
     yield Scene(name=desk, says=f"{desk} has the conversation", fault=fault)
     if case is None:
         return
     facts = [f"{label} {value}" for label, value in case["facts"].items()]
-    said = [line["text"] for line in case["lines"] if line["by"] == "recipient"]
+    said = _said(case)
     # LivePerson has no place for what it does not know by name: that stands above the first words.
-    words = " ".join([*facts, *said, f"Tapped: {said[-1].splitlines()[-1]}" if said else ""])
+    words = " ".join([*facts, *said, f"Tapped: {said[-1].splitlines()[-1]}"])
     yield (scene := Scene(name=f"{desk} context", says=_beside(), fault=_lacks(words, f"Tapped: {TAP}")))
     if scene.fault:
         return
@@ -128,6 +129,14 @@ def _answered(fault: str, phone: Browser, number: str, who: str, what: str) -> S
     if not fault and not _until(lambda: ANSWER in [_dig(one, "content", "text") for one in _messages(phone, number)]):
         fault = "it is not on the phone"
     return Scene(name=what, says=f"{what} is on {who}'s phone", fault=fault)
+
+
+def _spoken(case: Any) -> bool:
+    return bool(case["open"] and _said(case))
+
+
+def _said(case: Any) -> list[str]:
+    return [line["text"] for line in case["lines"] if line["by"] == "recipient" and line["text"].strip()]
 
 
 def _tapped(phone: Browser, number: str, who: str) -> Scene:

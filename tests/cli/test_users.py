@@ -92,3 +92,24 @@ def test_what_does_not_serve_is_told_and_changes_nothing(applied, monkeypatch, t
     assert applied("users", "roles", "bob").code == 2
     assert applied("users", "roles", "bob", "--site", SITE, "--all-sites").code == 2
     assert [line.what for line in kept(applied, tmp_path)[1]] == ["user.added"]
+
+
+def test_a_password_is_asked_for_twice(applied, monkeypatch, tmp_path):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    asked = []
+
+    def getpass(prompt):
+        asked.append(prompt)
+        return next(typed)
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", getpass)
+    typed = iter([WORDS, WORDS + "x", WORDS, WORDS])
+    add = ("users", "add", "ann", "--role", "admin")
+    assert "not typed twice the same" in applied(*add).err
+    assert applied(*add).code == 0
+    assert asked == ["Password of ann: ", "Once more: "] * 2
+    assert asyncio.run(passwords.right(kept(applied, tmp_path)[0]["ann"].password, WORDS))

@@ -103,10 +103,10 @@ def test_the_doctor_names_what_is_late(
         findings = json.loads(capsys.readouterr().out)["findings"]
         return next(one for one in findings if one["check"] == f"webhook of {SITE}")
 
-    assert "2 events were given up" in found()["found"]
+    assert "given up within eight days: 2" in found()["found"]
     later = time.time_ns() // 1_000_000 + 3_600_000
     monkeypatch.setattr("heliograph.cli.given.now", lambda: later)
-    assert found()["state"] == "warning" and "1 events wait, the oldest for" in found()["found"]
+    assert found()["state"] == "warning" and "events that wait: 1, the oldest for" in found()["found"]
 
 
 def test_the_receiver_verifies_and_prints(tmp_path: Path) -> None:

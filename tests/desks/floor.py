@@ -128,10 +128,17 @@ class Floor:
     """One desk with its twin. `desk`: opened as the registry does."""
 
     def __init__(
-        self, document: dict[str, Any], plug: DeskPlug, twin: ModuleType, world: World, known: KnownDesk, url: str
+        self,
+        document: dict[str, Any],
+        plug: DeskPlug,
+        twin: ModuleType,
+        world: World,
+        known: KnownDesk,
+        url: str,
+        ear: Ear,
     ) -> None:
-        self.document, self.plug, self.twin, self.world, self.known, self.url = document, plug, twin, world, known, url
-        self.ear = Ear()
+        self.document, self.plug, self.twin, self.world, self.known = document, plug, twin, world, known
+        self.url, self.ear = url, ear
         self.exchanges: list[object] = []
 
     def settings(self, url: str) -> msgspec.Struct:
@@ -147,10 +154,17 @@ class Floor:
     def opened(self, out: Out, url: str = "") -> Desk:
         settings = self.settings(url or self.url)
         setup = SiteDesk(site=SITE, desk=self.plug.NAME, settings=msgspec.to_builtins(settings))
-        ways = DeskWays(out=out, callback=lambda: self.ear.url, page=lambda path: f"https://alerts.acme.example{path}")
+        ways = DeskWays(
+            out=out, callback=lambda: self.known.webhook, page=lambda path: f"https://alerts.acme.example{path}"
+        )
         desk = self.plug.open(setup, settings, ways)
         assert desk is not None
         return desk
+
+    @property
+    def calls(self) -> list[Call]:
+        """What this desk posted to our callback, in order."""
+        return [call for call in self.ear.calls if call.url.startswith(self.known.webhook)]
 
     @property
     def secrets(self) -> list[str]:
@@ -185,7 +199,7 @@ class Floor:
         """All that our callback heard, once one of `kind` is among it."""
         async with asyncio.timeout(seconds):
             while True:
-                found = [event for call in self.ear.calls for event in desk.read(call).events]
+                found = [event for call in self.calls for event in desk.read(call).events]
                 if any(isinstance(event, kind) for event in found):
                     return found
                 self.ear.news.clear()
@@ -201,20 +215,33 @@ class Floor:
         return there
 
     async def hand(self, desk: Desk, there: Conversation, one: Turn, seconds: float = 5.0) -> list[Fate]:
-        """Hands a turn over as flow does (flow/desk.py), until it is taken; the fates on the way."""
+        """Hands a turn over as flow does (flow/desk.py), until it is taken; the fates on the way. What the desk tells
+        meanwhile is read, as a server would."""
         fates: list[Fate] = []
-        for _ in range(4):
-            try:
-                self.exchanges.append((await desk.say(there, one, None, until(seconds))).exchange)
-                return fates
-            except SendError as error:
-                self.exchanges += [error.exchange, error.sentence]
-                fates.append(error.fate)
-                assert error.fate in (Fate.RETRY, Fate.UNKNOWN), error.sentence
-                if error.fate is Fate.UNKNOWN and await desk.taken(there, one, until()):
+        reading = asyncio.create_task(self._read(desk))
+        try:
+            for _ in range(4):
+                try:
+                    self.exchanges.append((await desk.say(there, one, None, until(seconds))).exchange)
                     return fates
-                await asyncio.sleep(min(error.retry_after or 0.0, 1.0))
-        raise AssertionError(f"never taken: {fates}")
+                except SendError as error:
+                    self.exchanges += [error.exchange, error.sentence]
+                    fates.append(error.fate)
+                    assert error.fate in (Fate.RETRY, Fate.UNKNOWN), error.sentence
+                    if error.fate is Fate.UNKNOWN and await desk.taken(there, one, until()):
+                        return fates
+            raise AssertionError(f"never taken: {fates}")
+        finally:
+            reading.cancel()
+
+    async def _read(self, desk: Desk) -> None:
+        read = 0
+        while True:
+            for call in self.calls[read:]:
+                desk.read(call)
+                read += 1
+            self.ear.news.clear()
+            await self.ear.news.wait()
 
 
 def until(seconds: float = 5.0) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from channels.conftest import Stub
 from desks.floor import (
@@ -32,11 +33,12 @@ from heliograph.core.ports import Call, Desk
 from heliograph.errors import CallRefused, DeskGone, Fate, SendError
 from heliograph.out import HttpOut
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 EVERY = documents()
 every_desk = pytest.mark.parametrize("document", EVERY, ids=lambda document: document["desk"])
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def floor(document: dict[str, Any], standing: Any) -> Floor:
     made: Floor = await standing(document)
     return made
@@ -54,7 +56,7 @@ def private(floor: Floor, *kept: object) -> None:
         assert secret not in told
 
 
-def test_every_desk_with_a_twin_has_cases():
+async def test_every_desk_with_a_twin_has_cases():
     assert {document["desk"] for document in EVERY} == set(plugs.desk_twins())
     assert set(plugs.desk_twins()) < set(plugs.desks())  # the console has neither
 
@@ -194,7 +196,7 @@ async def test_a_callback_is_read_the_same_twice_and_believed_only_as_it_was_sig
     floor.does("say", there.reference, text="Gate B7.")
     floor.does("close", there.reference)
     await floor.events(desk, DeskClosed)
-    told = [call for call in floor.ear.calls if desk.read(call).events]
+    told = [call for call in floor.calls if desk.read(call).events]
     assert len(told) >= 2
     for call in told:
         heard = desk.read(call)
@@ -221,11 +223,8 @@ NONSENSE = [
 
 @every_desk
 async def test_a_signed_callback_that_cannot_be_read_is_counted_and_never_an_error(floor, desk):
-    signed = getattr(floor.twin, "signed", None)
-    if signed is None:
-        pytest.skip(f"{floor.twin.NAME}'s twin signs nothing but what it made")
     for body in NONSENSE:
-        events = desk.read(signed(body, floor.known, floor.world)).events
+        events = desk.read(floor.twin.signed(body, floor.known, floor.world)).events
         assert all(isinstance(event, DeskUnknown) and event.event for event in events)
 
 
@@ -256,7 +255,7 @@ async def test_a_turn_is_there_once_whatever_became_of_the_answer(floor, desk, w
     caplog.set_level(logging.INFO)
     there = await floor.begin(desk)
     floor.misbehaves(what, "desk_say", seconds=0)
-    fates = await floor.hand(desk, there, turn(2, "Am I late?"), seconds=0.5)
+    fates = await floor.hand(desk, there, turn(2, "Am I late?"), seconds=0.3)
     assert fates and fates[0] in (Fate.UNKNOWN, Fate.RETRY)
     assert sum("Am I late?" in line for line in floor.said(there.reference)) == 1
     # What libraries log from `info` on is written without its arguments (telemetry.take_over).
@@ -268,7 +267,7 @@ async def test_a_turn_is_there_once_whatever_became_of_the_answer(floor, desk, w
 async def test_a_conversation_is_opened_once_whatever_became_of_the_answer(floor, desk, what):
     floor.misbehaves(what, "desk_open", seconds=0)
     with pytest.raises(SendError) as failed:
-        await desk.open(CONVERSATION, turn(1, "Hello?"), CONTEXT, until(0.5))
+        await desk.open(CONVERSATION, turn(1, "Hello?"), CONTEXT, until(0.3))
     assert failed.value.fate in (Fate.UNKNOWN, Fate.RETRY)
     private(floor, failed.value.sentence, failed.value.exchange)
     there = await floor.begin(desk, "Hello?")

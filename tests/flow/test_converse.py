@@ -18,7 +18,7 @@ from heliograph.core.optout import OptOut
 from heliograph.core.ports import DeskHeard, Due, Handed, Heard
 from heliograph.core.states import AttemptState
 from heliograph.core.template import Template, Variable
-from heliograph.errors import DeskGone, Fate, SendError
+from heliograph.errors import DeskGone, Fate, SendError, StoreAway
 from heliograph.flow import converse, desk_heard, due
 from heliograph.flow.context import context
 from heliograph.flow.desk import hand_over
@@ -309,6 +309,35 @@ async def test_after_a_lost_answer_the_desk_is_asked(house, knows):
     assert desk.lines == ([] if knows else [("desk-1", "one")])
     there = await house.store.conversation(SITE, there.id)
     assert (there.doubt, there.handed, there.trouble) == (0, 1, "")
+
+
+async def test_a_node_that_dies_when_the_desk_has_said_yes(house):
+    desk = ScriptedDesk()
+    await alerted(house)
+    await to_desk(house, desk)
+    await says(house, "one")
+    await again(house, DESK)
+    store, desk.knows = house.store, True
+
+    class Dying:
+        """The store of a node that dies before it writes what the desk has."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        async def handed(self, taken: Any, now: int) -> Any:
+            if taken.handed > 1:
+                raise StoreAway("The node is dead.", code="store_away")
+            return await store.handed(taken, now)
+
+    house.means.store = Dying()
+    await says(house, "two")
+    await again(house, DESK)
+    house.means.store = store
+    await store.push_due(Due(site=SITE, kind="desk", ref=(await store.conversations_of(SITE, MATT))[0].id, at=0))
+    await again(house, DESK)
+    assert [text for _, text in desk.lines] == ["one", "two"]
+    assert (await store.conversations_of(SITE, MATT))[0].handed == 2
 
 
 async def test_one_that_the_desk_has_closed_meanwhile_is_opened_anew(house):

@@ -13,7 +13,9 @@ import msgspec
 from flow.stage import Stage, still
 from flow.world import SITE, refusal
 from heliograph.core.event import Inbound
+from heliograph.core.optout import OptOut
 from heliograph.core.ports import Exchange, Response
+from heliograph.core.site import Site
 from heliograph.core.standard_webhooks import fault, new_secret
 from heliograph.core.states import AttemptState
 from heliograph.core.webhook import Event, Webhook
@@ -33,7 +35,10 @@ class Endpoint:
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self.script: list[int | tuple[int, dict[str, str]] | SendError | float] = []
-        self.usual: int | SendError = 204
+        self.usual: int | SendError | float = 204
+        self.refuses = ""  # events of this type are answered 422
+        self.urls: list[str] = []
+        self.most = self._now = 0  # posts under way at once
         self.posts: list[tuple[int, str, dict[str, Any]]] = []  # when, webhook-id, body
         self.raw: list[bytes] = []
         self.faults: list[str] = []
@@ -49,15 +54,25 @@ class Endpoint:
         body: bytes = b"",
         secrets: Sequence[str] = (),
     ) -> Response:
-        assert (method, url, headers["content-type"]) == ("POST", URL, "application/json")
+        assert (method, headers["content-type"]) == ("POST", "application/json")
         now = self._clock.now()
+        self.urls.append(url)
         self.faults.append(fault(headers, body, self.secrets, now // 1000))
         self.posts.append((now, headers["webhook-id"], msgspec.json.decode(body)))
         self.raw.append(body)
         says = self.script.pop(0) if self.script else self.usual
+        if self.refuses and self.posts[-1][2]["type"] == self.refuses:
+            says = 422
+        if isinstance(says, float) and url == URL:
+            left = deadline - self._clock.loop_time()
+            self._now += 1
+            self.most = max(self.most, self._now)
+            await asyncio.sleep(min(says, left))
+            self._now -= 1
+            if says > left:
+                raise SendError("late", code="no_answer", fate=Fate.UNKNOWN, exchange=note(failure="no answer came"))
         if isinstance(says, float):
-            await asyncio.sleep(min(says, deadline - self._clock.loop_time()))
-            raise SendError("late", code="no_answer", fate=Fate.UNKNOWN, exchange=note(failure="no answer came"))
+            says = 200
         if isinstance(says, SendError):
             raise says
         status, more = says if isinstance(says, tuple) else (says, {})
@@ -90,7 +105,7 @@ class Told(Stage):
         await self.set_up(*(channels or ("rcs",)))
         registry = self.house.means.registry
         registry._open_webhook = lambda one: OpenWebhook(webhook=one, secrets=one.secrets)
-        registry._webhook_changed = self.house.means.forget_endpoints
+        registry._webhook_changed = self.house.means.endpoints.forget
         self.endpoint = Endpoint(self.clock)
         self.house.means.out = self.endpoint
         await self.webhook(**webhook)
@@ -342,6 +357,37 @@ async def test_what_an_endpoint_that_stays_down_never_took_is_given_up_after_thr
     await stage.long(2)
     assert await stage.left() == [] and len(await stage.lost()) == 60
     assert "webhook" not in await stage.due()
+
+
+@told
+async def test_an_endpoint_that_says_no_to_some_holds_up_nobody_else(stage: Told) -> None:
+    """It works; what it does not take has its own pauses."""
+    await stage.begin(events=("alert.accepted", "alert.sent"))
+    stage.endpoint.refuses = "alert.accepted"
+    await stage.many(30)
+    await stage.passes(2)
+    assert len(stage.endpoint.posts) == 30
+    stage.endpoint.refuses = ""
+    await stage.passes(10)
+    assert await stage.left() == []
+
+
+@told
+async def test_a_slow_endpoint_leaves_places_to_other_sites(stage: Told) -> None:
+    await stage.begin(events=("alert.accepted",))
+    stage.endpoint.usual = 10.0  # seconds, and then an answer
+    await stage.many(120)
+    await stage.store.put_site(Site(id="2", channels=("rcs",)))
+    other = "https://other.example/"
+    await stage.store.put_webhook(Webhook(site="2", url=other, secrets=(NEW,)))
+    await stage.house.means.registry.refresh(stage.store)
+    await stage.passes(2)
+    await stage.store.put_opt_outs((OptOut(site="2", recipient="+12025550100", at=1),))
+    await stage.passes(3)
+    assert [url for url in stage.endpoint.urls if url == other] == [other]
+    assert stage.endpoint.most == 20
+    await stage.passes(200)
+    assert await stage.left() == [] and len(stage.endpoint.posts) == 121
 
 
 @told

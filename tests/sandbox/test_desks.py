@@ -202,6 +202,10 @@ async def test_a_rule_is_about_a_desk_or_one_of_its_calls(bureau: Bureau) -> Non
     assert status == 200 and body.startswith(b"<!doctype html>")
     assert (await bureau.shown())[0]["lines"][-1]["text"] == "Taken, and answered with nonsense"
     assert (await bureau.call("say", id=id, text="Hello"))[1] == b'{"id":"%s"}' % id.encode()
+    await rule(do="garble_before", match={"desk": "bureau"}, times=1)
+    status, body = await bureau.call("say", id=id, text="Not taken")
+    assert status == 200 and body.startswith(b"<!doctype html>")
+    assert (await bureau.shown())[0]["lines"][-1]["text"] == "Hello"
     await rule(do="drop", match={"desk": "bureau"})
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await bureau.call("close", id=id)

@@ -13,9 +13,10 @@ from heliograph.core.channel import Capability, Reach
 from heliograph.core.conversation import By, Turn
 from heliograph.core.event import Inbound
 from heliograph.core.optout import OptOut, is_erased
-from heliograph.core.ports import Barred, Erased, Written
+from heliograph.core.ports import Accepted, Barred, Erased, Taker, Written
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState
+from heliograph.core.webhook import Webhook
 from heliograph.flow import erase
 
 WHO, OTHER = "+17703101414", "+12025550123"
@@ -51,6 +52,7 @@ async def lived(opened, made, recipient, scope="all"):
 @pytest.fixture
 async def hides(opened, made):
     await opened.put_site(Site(id=made.site))
+    await opened.put_webhook(Webhook(site=made.site, url="https://brand.example/"))
     opened.hide_by(KEY)
     return opened
 
@@ -89,11 +91,12 @@ async def test_nothing_is_due_of_who_was_erased(hides, made, clock):
 async def test_the_number_is_in_no_table(hides, made, tmp_path, engine, clock):
     if engine != "sqlite":
         pytest.skip("the tables are the same")
-    await hides.put_site(Site(id=made.site))
-    await said(hides, made, "stop")
     await lived(hides, made, WHO)
+    await said(hides, made, "stop")
     file = sqlite3.connect(tmp_path / "heliograph.db")
-    assert _tables_with(file, WHO), "the search finds something"
+    held = set(_tables_with(file, WHO))
+    assert held >= {"alerts", "journal", "inbound", "conversations", "people", "capabilities", "early", "opt_outs"}
+    assert held >= {"outbox", "attempt_references", "claims"}, "the search finds what there is"
     await erase.erase(hides, made.site, WHO)
     assert _tables_with(file, WHO) == []
     file.close()
@@ -203,6 +206,15 @@ async def test_what_is_under_way_when_its_recipient_is_erased(hides, made, clock
     receipt = made.receipt(AttemptState.DELIVERED, attempt=accepted.attempt.id)
     (joined,) = await hides.hear(made.site, "rcs", made.sender, (receipt,), made.now)
     assert joined.alert == ""
+
+
+async def test_a_call_like_an_erased_one_is_a_new_one(hides, made):
+    alert = made.alert(recipient=WHO)
+    await hides.accept(made.acceptance(made.claim(alert), alert=alert))
+    again = made.alert(recipient=WHO)
+    assert isinstance(await hides.accept(made.acceptance(made.claim(again), alert=again)), Taker)
+    await erase.erase(hides, made.site, WHO)
+    assert isinstance(await hides.accept(made.acceptance(made.claim(again), alert=again)), Accepted)
 
 
 async def test_two_nodes_make_one_key(address, clock):

@@ -181,3 +181,20 @@ async def test_the_same_message_told_to_a_second_callback_is_one_turn(opened, ma
     nameless = msgspec.structs.replace(said, event="")
     for sender in (made.sender, "acme-service"):
         assert not (await opened.hear(made.site, "wa", sender, (nameless,), made.now))[0].duplicate
+
+
+async def test_a_person_without_a_number_is_heard_and_obeyed(opened, made, clock):
+    """Who hides behind a user name on WhatsApp has a business-scoped id instead of a number: written to and heard."""
+    told = {"id": "wamid.1", "timestamp": "1795402843", "type": "text", "from_user_id": "US.13491208655302741918"}
+    for number, words in enumerate(("Where is my gate?", "STOP")):
+        raw = msgspec.json.encode({**told, "id": f"wamid.{number}", "text": {"body": words}})
+        event = whatsapp_cloud_events.message(msgspec.Raw(raw), {})
+        (place,) = await opened.hear(made.site, "wa", made.sender, (event,), made.now)
+        clock.now += 1000
+        there = await opened.conversation(made.site, place.conversation)
+        assert there.recipient == "US.13491208655302741918"
+    rows = await opened.opt_outs(site=made.site, recipient="US.13491208655302741918", limit=5)
+    assert [row.wanted for row in rows] == [False]
+    nobody = whatsapp_cloud_events.message(msgspec.Raw(b'{"id":"wamid.9","type":"text","text":{"body":"hi"}}'), {})
+    assert nobody.kind == "message.text"
+    assert (await opened.hear(made.site, "wa", made.sender, (nobody,), made.now))[0].turn == 0

@@ -65,7 +65,7 @@ async def test_events_of_strangers_are_kept_and_their_words_not_logged(caller: A
 
 
 async def test_a_store_that_is_away_asks_for_the_callback_again(caller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def away(*args: Any) -> None:
+    async def away(*args: Any, **more: Any) -> None:
         raise StoreAway("The database is away.", code="store_away")
 
     caller.line.heard = Heard(events=(Inbound(event="e3", recipient="+1", kind="text"),))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from heliograph.cli import given, say
+from heliograph.cli.doctor_desk import desk_findings
 from heliograph.cli.doctor_finding import Finding
 from heliograph.cli.doctor_running import running
 from heliograph.cli.doctor_sender import sender_finding
@@ -49,6 +50,7 @@ async def inside(settings: Settings) -> list[Finding]:
             newest = await store.alerts(limit=1)
             at_work = await running(store, given.now())
             told = await store.waiting_events(tuple(one.site for one in there.webhooks))
+            waits = await store.desks_waiting()
     except HeliographError as error:
         return [Finding(state="failed", check="database", found="cannot be used", step=error.sentence)]
     findings = [Finding(state="ok", check="database", found=f"{status.engine}, schema {status.current}")]
@@ -67,8 +69,9 @@ async def inside(settings: Settings) -> list[Finding]:
     ]
     ill = {one.check for one in at_work}  # what a node says of a sender stands above "its settings serve"
     senders = [one for one in senders if one.state != "ok" or one.check not in ill]
+    desks = desk_findings(there.desks, given.desks(), seals, waits, public=public)
     webhooks = webhook_findings(there.webhooks, told, given.now())
-    return [*findings, *_sites(there, given.now()), *senders, *at_work, *webhooks]
+    return [*findings, *_sites(there, given.now()), *senders, *at_work, *desks, *webhooks]
 
 
 def _secrets(there: Changes, hides: str, seals: Seals) -> Finding:

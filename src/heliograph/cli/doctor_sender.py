@@ -3,6 +3,7 @@ it paused, and what will never arrive as it is set."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -30,7 +31,7 @@ def sender_finding(sender: Sender, plug: Plug | None, seals: Seals | None, *, pu
             step=f"Mend what is named, then `heliograph senders resume {sender.site} {sender.name}`.",
         )  # fmt: skip
     try:
-        settings = msgspec.convert(_opened(sender, plug, seals), plug.Settings)
+        settings = msgspec.convert(unsealed(sender.settings, plug.SECRETS, seals), plug.Settings)
     except msgspec.ValidationError as error:
         return Finding(
             state="failed", check=check, found=f"its settings do not serve: {error}",
@@ -49,12 +50,12 @@ def sender_finding(sender: Sender, plug: Plug | None, seals: Seals | None, *, pu
     return Finding(state="ok", check=check, found=f"{sender.provider} on {sender.channel}")
 
 
-def _opened(sender: Sender, plug: Plug, seals: Seals | None) -> dict[str, Any]:
-    """The settings as the provider is given them: what holds for a password does not hold for its sealed form. Raises
-    HeliographError for a secret that stays shut."""
+def unsealed(settings: Mapping[str, object], secrets: frozenset[str], seals: Seals | None) -> dict[str, Any]:
+    """The settings as a provider or a desk is given them: what holds for a password does not hold for its sealed form.
+    Raises HeliographError for a secret that stays shut."""
     return {
-        name: _open(value, seals) if name in plug.SECRETS and isinstance(value, str) and value else value
-        for name, value in sender.settings.items()
+        name: _open(value, seals) if name in secrets and isinstance(value, str) and value else value
+        for name, value in settings.items()
     }
 
 

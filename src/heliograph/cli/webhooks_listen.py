@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
@@ -38,6 +39,7 @@ def run(host: str, port: int, secrets: tuple[str, ...], status: int, *, json: bo
     else:
         say.line(f"Listening at {address}; Ctrl-C stops it. For your site.toml:")
         say.line(f'\n[webhook]\nurl = "{address}"\nsecret = "{"…" if given else secrets[0]}"\nallow_private = true\n')
+    sys.stdout.flush()
     with server:
         server.serve_forever(poll_interval=0.1)
 
@@ -60,6 +62,7 @@ def _door(secrets: tuple[str, ...], status: int, json: bool) -> type[BaseHTTPReq
             wrong = fault(headers, body, secrets, int(time.time()))
             with printing:
                 _show(headers.get(ID, ""), body, wrong, json)
+                sys.stdout.flush()  # also into a pipe: who waits for an event sees it at once
             self._answer(401 if wrong else status)
 
         def _answer(self, status: int) -> None:

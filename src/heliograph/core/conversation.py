@@ -95,7 +95,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One utterance, or one thing that happened (`by` heliograph, kind opened | claimed | released | transferred |
-    closed | reopened | opted_out | resumed; `text` then names the skill or the scope).
+    closed | reopened | opted_out | resumed; `text` then names the skill or the scope). What heliograph says itself is
+    of kind confirmation: the answer to a keyword.
 
     `kind` of words: text | tap | location | file | template | other. `author`: the agent's name as the desk or console
     has it. `alert`, `rule`: of a recipient's turn, which alert it answers and how that was found (quoted | offered |

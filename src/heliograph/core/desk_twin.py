@@ -62,7 +62,8 @@ class DeskTwin(Protocol):
     """A desk twin's module. `PREFIXES`: the paths that it answers. `credentials(secret)`: a new account's, where
     `secret(n)` gives n hex digits. `POSTING` (core.twin.Posting) says which answers count as taken and how long it
     repeats. `act` is asked for conversations that are open, and raises ValueError, with a sentence, for what this desk
-    cannot do."""
+    cannot do. For tests it has `signed(raw, desk, world)` too: a callback of these bytes as the desk would sign it, by
+    which `Desk.read` is held against what the desk writes, and against nonsense."""
 
     NAME: str
     PREFIXES: tuple[str, ...]

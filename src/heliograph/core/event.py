@@ -88,8 +88,8 @@ ProviderEvent = Receipt | Inbound | OptOutHeard | UnknownEvent
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of an alert's timeline. `kind`: accepted, scheduled, refused, sending, sent, delivered, read, failed,
-    in_doubt, retry, revoke, expired, receipt, replied, opted_out, resumed … `by`: api | provider | heliograph | a
-    user's name. `detail` is JSON (an object)."""
+    in_doubt, retry, revoke, expired, receipt, replied, opted_out, resumed, helped … `by`: api | provider | heliograph |
+    a user's name. `detail` is JSON (an object)."""
 
     at: int
     kind: str

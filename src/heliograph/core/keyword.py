@@ -47,7 +47,7 @@ def read(text: str, languages: Iterable[str] = (), more: Words | None = None) ->
     if word == YES:
         return Keyword.YES
     known = [_folded(more)] if more is not None else []
-    known += [_folded(ALWAYS), *(_folded(BY_LANGUAGE.get(base(one), _NONE)) for one in languages)]
+    known += [_of(""), *(_of(base(one)) for one in languages)]
     return next((words[word] for words in known if word in words), None)
 
 
@@ -118,3 +118,9 @@ def _folded(words: Words) -> dict[str, Keyword]:
     found = {fold(word): Keyword.HELP for word in words.help}
     found |= {fold(word): Keyword.START for word in words.start}
     return found | {fold(word): Keyword.STOP for word in words.stop}
+
+
+@lru_cache(maxsize=256)
+def _of(language: str) -> dict[str, Keyword]:
+    """A language's words; those that count everywhere are of no language."""
+    return _folded(BY_LANGUAGE.get(language, _NONE) if language else ALWAYS)

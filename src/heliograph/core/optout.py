@@ -87,7 +87,7 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
     site = fields.get("site", "").strip() or book.site
     if site not in book.sites:
         raise RowFault("site", f"There is no site {site[:LONGEST]!r}." if site else "The site is missing.")
-    recipient = _recipient(fields.get("recipient", ""), book.how)
+    recipient = _recipient(fields.get("recipient", ""))
     if isinstance(recipient, phone.PhoneFault):
         raise RowFault("recipient", recipient.sentence)
     return OptOut(
@@ -100,9 +100,9 @@ def read(fields: Mapping[str, str], book: Book) -> OptOut:
     )
 
 
-def _recipient(text: str, how: str) -> str | phone.PhoneFault:
-    """A number in E.164. In a file also an erased person's name, as an export has it."""
-    return text.strip() if how == "file" and is_erased(text.strip()) else phone.international(text)
+def _recipient(text: str) -> str | phone.PhoneFault:
+    """A number in E.164, or an erased person's name, as lists and exports have it."""
+    return text.strip() if is_erased(text.strip()) else phone.international(text)
 
 
 def _word(text: str, name: str) -> str:

@@ -47,7 +47,7 @@ class Misbehaviour(msgspec.Struct, frozen=True, kw_only=True):
     slow (answer after `seconds`; the message is taken at once) · throttle (too fast; again after `seconds`) ·
     refuse (it is the caller's fault) · error (it is the provider's fault) · unreachable (the number cannot be reached
     on this channel) · silent (taken, never answered) · drop (taken, connection closed) · drop_before (connection
-    closed, not taken). A twin never sees `garble` (taken, answered with nonsense): the sandbox does that itself.
+    closed, not taken). A twin never sees `garble` and `garble_before` (answered with nonsense): the sandbox does that.
 
     `status`: the HTTP status for it, of the rule or the usual one (429, 403, 500, 404). `code`: the provider's own code
     where the rule gives one ("131056", "21610", "0x58"); empty = the one that the twin finds usual.

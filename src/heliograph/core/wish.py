@@ -90,33 +90,48 @@ _COURTESIES = frozenset(
 )
 
 
-def _pattern(phrases: str) -> re.Pattern[str]:
-    return re.compile("|".join(_phrase(line) for line in phrases.splitlines() if line.strip()))
+Phrases = dict[str, list[re.Pattern[str]]]
 
 
-def _phrase(line: str) -> str:
-    parts = [
-        r"(?:\S+ ){0,4}?"
-        if part == "…"
-        else "(?:" + "|".join(re.escape(word).replace(r"\*", r"\w*") for word in part.split("/")) + ") "
-        for part in line.split()
-    ]
-    # The text is a row of words with a space behind each.
-    return r"(?<!\S)" + "".join(parts)
+def _phrases(table: str) -> Phrases:
+    """Phrases by the two letters that they begin with: one regular expression of all of them took a millisecond."""
+    found: Phrases = {}
+    for line in table.splitlines():
+        if parts := line.split():
+            pattern = re.compile("".join(_part(part) for part in parts))
+            for start in {word[:2] for word in parts[0].split("/")}:
+                found.setdefault(start, []).append(pattern)
+    return found
 
 
-_WISH, _OTHER = _pattern(_WISHES), _pattern(_OTHERS)
+def _part(part: str) -> str:
+    if part == "…":
+        return r"(?:\S+ ){0,4}?"
+    return "(?:" + "|".join(re.escape(word).replace(r"\*", r"\w*") for word in part.split("/")) + ") "
+
+
+def _has(phrases: Phrases, words: list[str]) -> bool:
+    """Whether one of them stands in a row of words."""
+    text, at = " ".join(words) + " ", 0
+    for word in words:
+        if any(pattern.match(text, at) for pattern in phrases.get(word[:2], ())):
+            return True
+        at += len(word) + 1
+    return False
+
+
+_WISH, _OTHER = _phrases(_WISHES), _phrases(_OTHERS)
 _SIGNS = re.compile(r"[^\w\s']+")
 
 
 def is_one(text: str, languages: tuple[str, ...] = ()) -> bool:
     """Whether these words may mean that no more messages are wanted, for a person to judge. A keyword is none: it is
     obeyed."""
-    words = " ".join(_SIGNS.sub(" ", fold(text[:LONGEST])).split())
-    if not words or read(text, languages) is not None or _OTHER.search(words + " "):
+    words = _SIGNS.sub(" ", fold(text[:LONGEST])).split()
+    if not words or read(text, languages) is not None or _has(_OTHER, words):
         return False
-    if _WISH.search(words + " "):
+    if _has(_WISH, words):
         return True
     first = text.strip().splitlines()[0]
-    bare = " ".join(word for word in words.split() if word not in _COURTESIES)
+    bare = " ".join(word for word in words if word not in _COURTESIES)
     return any(read(one, languages) is Keyword.STOP for one in (first, bare))

@@ -3,7 +3,10 @@ forgotten, and nothing waits for them."""
 
 from __future__ import annotations
 
+from typing import cast
+
 from heliograph.core.conversation import By, Conversation, Turn
+from heliograph.core.ports import Courteous
 from heliograph.errors import HeliographError
 from heliograph.flow.limits import sender_for
 from heliograph.flow.means import Means
@@ -19,9 +22,7 @@ async def typing(there: Conversation, means: Means) -> None:
         return
     last = await _last(there, means)
     try:
-        await provider.typing(  # type: ignore[attr-defined]  # one that says can_type has it (core.ports.provider)
-            there.recipient, last.event if last else "", _deadline(means)
-        )
+        await cast(Courteous, provider).typing(there.recipient, last.event if last else "", _deadline(means))
     except HeliographError:
         means.meters.event(there.channel, "typing_failed")
 
@@ -35,7 +36,7 @@ async def seen(there: Conversation, number: int, means: Means) -> None:
     if last is None or not last.event or last.sender != there.sender:
         return
     try:
-        await provider.seen(there.recipient, last.event, _deadline(means))  # type: ignore[attr-defined]  # see above
+        await cast(Courteous, provider).seen(there.recipient, last.event, _deadline(means))
     except HeliographError:
         means.meters.event(there.channel, "seen_failed")
 

@@ -230,7 +230,3 @@ class Healths:
     def forget(self, site: str, sender: str) -> None:
         """An operator had it run again: it begins anew."""
         self._of.pop((site, sender), None)
-
-    def forget_site(self, site: str) -> None:
-        for place in [place for place in self._of if place[0] == site]:
-            del self._of[place]

@@ -12,11 +12,10 @@ from heliograph.core.ports import Clock, LooseEnds, Out, Store
 from heliograph.core.ports.writing import LANES
 from heliograph.core.webhook import Waiting
 from heliograph.flow.cache import CapabilityCache
+from heliograph.flow.endpoints import Endpoints
 from heliograph.flow.health import Healths, Rules
 from heliograph.flow.live import Live
 from heliograph.flow.registry import Registry
-
-ENDPOINTS = Rules(pause=5_000, back=10_000)  # of the breakers that leave webhooks' endpoints alone
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +91,7 @@ class Means:
         self.loose_ends: dict[tuple[str, str], LooseEnds] = {}  # by (site, sender), a few seconds old (flow/reports.py)
         self.out: Out | None = None  # what webhooks are posted through, set by app.py
         self.out_private: Out | None = None  # the same for those that may be at a private address
-        self.endpoints = Healths(ENDPOINTS)  # of webhooks, by (site, address)
-        self.throttled: dict[tuple[str, str], int] = {}  # until when (ms) an endpoint asked to be left alone
+        self.endpoints = Endpoints()  # of webhooks
         self.events: dict[str, Waiting] = {}  # by site, a few seconds old (flow/reports.py)
         self.uploads: dict[tuple[str, str, str], tuple[str, int]] = {}
         self.under_way: dict[str, asyncio.Future[Any]] = {}
@@ -101,12 +99,6 @@ class Means:
         self.wake = Wake()  # something became due at once; all else is found by a look each second
         self.live = Live()
         self._behind: set[asyncio.Task[Any]] = set()
-
-    def forget_endpoints(self, site: str) -> None:
-        """The site's webhook was applied anew or enabled: it begins anew."""
-        self.endpoints.forget_site(site)
-        for place in [place for place in self.throttled if place[0] == site]:
-            del self.throttled[place]
 
     def behind(self, work: Any) -> None:
         """Runs work that no answer waits for; `settle` waits for it on the way out."""

@@ -8,8 +8,8 @@
 What was not taken is posted again after the pauses of core.webhook, with the same webhook-id and the same bytes. The
 answer is written down after it came: a process that dies between the two posts the event once more.
 
-An endpoint that is down is left alone by a breaker (health.py): one subject tries it, the others wait, and none of
-their tries is used up.
+An endpoint that is down (no answer, a 5xx) is left alone by a breaker: one subject tries it, the others wait, and none
+of their tries is used up. One that says no to an event works (endpoints.py).
 """
 
 from __future__ import annotations
@@ -22,27 +22,29 @@ from heliograph.core.ports import Due, Response
 from heliograph.core.standard_webhooks import sign
 from heliograph.core.webhook import KEPT, Event, next_try, wish_of
 from heliograph.errors import SendError
+from heliograph.flow.endpoints import Endpoint
 from heliograph.flow.health import Health
 from heliograph.flow.leave import Shift
 from heliograph.flow.means import Means
 from heliograph.flow.registry import OpenWebhook
 
 TIMEOUT = 15.0  # seconds for one answer; the specification asks for 15 to 30
-LEAST = 2.0  # seconds in which an answer may still come; with less the event waits for another turn
 THROTTLED = frozenset({429, 502, 504})
 PAUSE = 30.0  # seconds that an endpoint is left alone which asked for it and did not say for how long
 ALSO = 503  # says for how long, or is a failure like any other
 LONGEST = 3_600.0  # seconds that one answer may hold up a whole endpoint
 GONE = 410
+IDLE = 600_000
 SPREAD = 5_000  # ms over which those come back that waited for one moment
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of one post. `why`: empty where it was taken. `wish`: the seconds that the endpoint asked for;
-    `pause`: those that it is left alone for."""
+    """What became of one post. `why`: empty where it was taken. `down`: the endpoint does not work. `wish`: the seconds
+    that it asked for; `pause`: those that it is left alone for."""
 
     why: str = ""
     gone: bool = False
+    down: bool = False
     wish: float | None = None
     pause: float | None = None
 
@@ -64,40 +66,56 @@ async def _one(event: Event, row: Due, deadline: float, means: Means) -> Event |
     if opened is None:
         return await _given_up(event, "the site has no webhook any more", means)
     if opened.webhook.disabled or opened.fault:
-        # Whoever enables it, or applies it anew, makes all rows due at once.
-        return await _wait(event, event.since + KEPT, opened.fault or "the webhook is disabled", means)
-    health = means.endpoints.of(event.site, opened.webhook.url)
-    throttled = means.throttled.get((event.site, opened.webhook.url), 0)
-    if now < throttled:
-        return await _wait(event, throttled + random.randrange(SPREAD), "the endpoint asked for a pause", means)
-    if not _admitted(health, event, opened, now):
-        again = health.again(opened.webhook.url, event.subject, now)
-        return await _wait(event, again, f"the endpoint is left alone: {health.why}", means)
-    ends = min(deadline, means.clock.loop_time() + TIMEOUT)
-    if ends - means.clock.loop_time() < LEAST:
-        await store.events_later(row.site, row.ref, now)
-        return None
-    verdict = await _post(event, opened, ends, means)
-    now = means.clock.now()
+        return await _wait(event, now + _idle(), opened.fault or "the webhook is disabled", means)
+    endpoint = means.endpoints.of(event.site, opened.webhook.url)
+    if now < endpoint.paused_until:
+        back = endpoint.paused_until + random.randrange(SPREAD)
+        return await _wait(event, back, "the endpoint asked for a pause", means)
+    if not _admitted(endpoint.health, event, opened, now):
+        again = endpoint.health.again(opened.webhook.url, event.subject, now)
+        return await _wait(event, again, f"the endpoint is left alone: {endpoint.health.why}", means)
+    if not await endpoint.place():
+        return await _wait(event, endpoint.turn(means.clock.now()), "the endpoint has too much to do", means)
+    try:
+        if deadline - means.clock.loop_time() < TIMEOUT:
+            await store.events_later(row.site, row.ref, means.clock.now())
+            return None
+        verdict = await _post(event, opened, means.clock.loop_time() + TIMEOUT, means)
+    finally:
+        endpoint.free()
     if verdict.gone:
         await _disable(opened, verdict.why, means)
-        return await _wait(event, event.since + KEPT, verdict.why, means)
+        return await _wait(event, now + _idle(), verdict.why, means)
+    now = means.clock.now()
+    _learn(endpoint, verdict, event.site, now, means)
     if not verdict.why:
         means.meters.webhook("delivered")
-        if health.good(now):
-            means.log("info", "A webhook's endpoint answers again.", action="webhook.back", site=event.site)
         return await store.event_taken(event, now)
     means.meters.webhook("refused")
-    if verdict.pause is not None:
-        means.throttled[event.site, opened.webhook.url] = now + round(verdict.pause * 1000)
-    elif health.bad(now):
-        sentence = f"A webhook's endpoint is left alone for a while: {health.why}."
-        means.log("warning", sentence, action="webhook.open", site=event.site, why=verdict.why)
     at = next_try(event, now, random.random(), verdict.wish)
     if at is None:
         return await _given_up(event, verdict.why, means)
     await store.event_failed(event, verdict.why, at)
     return None
+
+
+def _idle() -> int:
+    """ms until a subject is looked at again whose webhook is posted to no more. Whoever enables it makes all of them
+    due at once; this is for a node that had not heard of that yet and put one off in the same moment."""
+    return round(IDLE * random.uniform(0.8, 1.2))
+
+
+def _learn(endpoint: Endpoint, verdict: Verdict, site: str, now: int, means: Means) -> None:
+    """What a post says of its endpoint."""
+    health = endpoint.health
+    if verdict.pause is not None:
+        endpoint.paused_until = max(endpoint.paused_until, now + round(verdict.pause * 1000))
+    elif not verdict.down:
+        if health.good(now):
+            means.log("info", "A webhook's endpoint answers again.", action="webhook.back", site=site)
+    elif health.bad(now):
+        sentence = f"A webhook's endpoint is left alone for a while: {health.why}."
+        means.log("warning", sentence, action="webhook.open", site=site, why=verdict.why)
 
 
 def _admitted(health: Health, event: Event, opened: OpenWebhook, now: int) -> bool:
@@ -139,7 +157,7 @@ async def _post(event: Event, opened: OpenWebhook, ends: float, means: Means) ->
         answer = await out.request("POST", opened.webhook.url, deadline=ends, headers=headers, body=event.body)
     except SendError as error:
         failure = error.exchange.failure if error.exchange is not None else error.code
-        return Verdict(why=f"no answer: {failure}"[:300])
+        return Verdict(why=f"no answer: {failure}"[:300], down=True)
     return _read(answer, means.clock.now())
 
 
@@ -152,4 +170,4 @@ def _read(answer: Response, now: int) -> Verdict:
     if status in THROTTLED or (status == ALSO and wish is not None):
         pause = min(PAUSE if wish is None else wish, LONGEST)
     moved = " (redirects are not followed)" if 300 <= status < 400 else ""
-    return Verdict(why=f"it answered {status}{moved}", gone=status == GONE, wish=wish, pause=pause)
+    return Verdict(why=f"it answered {status}{moved}", gone=status == GONE, down=status >= 500, wish=wish, pause=pause)

@@ -79,8 +79,8 @@ async def log_in(
     if not await store.begin_session(session, user, line):
         return NotIn()  # changed or disabled in this very moment
     await store.forget_logins((pair, person), (place,))
-    if former:
-        await log_out(former, name, means)
+    if former and (owner := await stands(digest(former), means)) is not None:
+        await log_out(former, owner.name, means)
     return LoggedIn(user=user, session=session, secret=secret)
 
 

@@ -20,6 +20,7 @@ from heliograph.sandbox.control import control
 from heliograph.sandbox.doors import PAGE_HEADERS, Doors
 from heliograph.sandbox.pages import page
 from heliograph.sandbox.world import World
+from heliograph.sandbox.wrong import Garbled
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -91,16 +92,27 @@ async def _twin(
     query = scope["query_string"].decode("latin-1")
     world.reached_at = f"{scope['scheme']}://{headers.get('host', '')}"
     url = f"{world.reached_at}{raw}{'?' + query if query else ''}"
-    world.garbles = False
-    answer = twin.answer(Call(method=scope["method"], url=url, headers=headers, body=body), world)
-    if world.garbles and answer.end == "answer":
-        answer = TwinAnswer(body=NONSENSE, headers={"content-type": "text/html"}, delay=answer.delay)
+    answer = _answered(twin, Call(method=scope["method"], url=url, headers=headers, body=body), world)
     if world.desk_twins.get(twin.NAME) is twin and scope["method"] != "GET":
         world.desk_changed(twin.NAME)
     if answer.delay or answer.end != "answer":
         await _late(answer, world, scope, receive, send)
     else:
         await _answer(send, answer)
+
+
+def _answered(twin: Twin | DeskTwin, call: Call, world: World) -> TwinAnswer:
+    """The twin's answer, or nonsense."""
+    world.answering, world.garbles = True, False
+    try:
+        answer = twin.answer(call, world)
+    except Garbled:
+        return TwinAnswer(body=NONSENSE, headers={"content-type": "text/html"})
+    finally:
+        world.answering = False
+    if world.garbles and answer.end == "answer":
+        return TwinAnswer(body=NONSENSE, headers={"content-type": "text/html"}, delay=answer.delay)
+    return answer
 
 
 async def _late(answer: TwinAnswer, world: World, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,17 @@ from heliograph.core.twin import Misbehaviour, Verb
 
 # no_rcs is the former word for unreachable.
 CallRule = Literal[
-    "slow", "throttle", "refuse", "error", "unreachable", "no_rcs", "silent", "drop", "drop_before", "garble"
+    "slow",
+    "throttle",
+    "refuse",
+    "error",
+    "unreachable",
+    "no_rcs",
+    "silent",
+    "drop",
+    "drop_before",
+    "garble",
+    "garble_before",
 ]
 ReceiptRule = Literal[
     "lose_receipts",

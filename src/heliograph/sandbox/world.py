@@ -39,7 +39,7 @@ from heliograph.sandbox.post import Post
 from heliograph.sandbox.rule import Asked
 from heliograph.sandbox.telling import Telling
 from heliograph.sandbox.timers import Timers
-from heliograph.sandbox.wrong import NotPossible
+from heliograph.sandbox.wrong import Garbled, NotPossible
 
 if TYPE_CHECKING:
     from heliograph.sandbox.story import Story
@@ -90,7 +90,8 @@ class World:
         self.seed = self.usual_seed = seed
         self.usual_pace = pace
         self.story: Story | None = None
-        self.garbles = False  # the call that is being answered gets nonsense for an answer
+        self.answering = False  # a twin answers a call over HTTP
+        self.garbles = False  # which gets nonsense for an answer
         self._accounts: dict[str, list[str]] = {}
         self._shelves: dict[str, Shelf] = {}
         self._tokens: OrderedDict[str, tuple[str, int]] = OrderedDict()
@@ -146,7 +147,6 @@ class World:
         self.ledger.reset()
         numbers = list(self.handsets)
         self.handsets.clear()
-        self.garbles = False
         for desk in self.desk_twins:
             self.shelf(desk).clear()
             self.desk_changed(desk)
@@ -264,8 +264,12 @@ class World:
         )
         if rule is not None:
             self.note("misbehaviour", number=number, sender=sender, message=message, detail=f"{rule.do} on {verb}")
-        if rule is not None and rule.do == "garble":
-            self.garbles = True  # the twin goes on as if nothing were; asgi.py spoils what it answers
+        if rule is not None and rule.do in ("garble", "garble_before"):
+            # No twin's affair: it goes on as if nothing were, or is left here, and asgi.py answers. There is no such
+            # thing over a line.
+            self.garbles = self.answering
+            if self.answering and rule.do == "garble_before":
+                raise Garbled
             return None
         return rule
 

@@ -12,6 +12,10 @@ class Wrong(Exception):
         self.sentence = sentence
 
 
+class Garbled(Exception):
+    """The call that is being answered is not taken and gets nonsense for an answer."""
+
+
 class NotPossible(Wrong):
     """The phone, or the line, cannot do that as things are."""
 

@@ -8,7 +8,7 @@ from heliograph.web import callbacks, desk_callbacks, docs, health
 from heliograph.web.console.rows import ROWS as CONSOLE
 from heliograph.web.livedeflect import discovery, proactive_alert, proactive_reporting
 from heliograph.web.route import Auth, Listener, Route
-from heliograph.web.v1 import alerts, capabilities, conversations, explain, opt_outs
+from heliograph.web.v1 import alerts, capabilities, conversations, explain, files, opt_outs, recipients
 
 # fmt: off
 ROUTES: tuple[Route, ...] = (
@@ -43,12 +43,16 @@ ROUTES: tuple[Route, ...] = (
           "A recipient wants no more messages", opt_outs.ADD_DOCS, opt_outs.SCOPE),
     Route("DELETE", "/v1/opt-outs", opt_outs.remove, Auth.KEY, Listener.PUBLIC,
           "A recipient wants messages again", opt_outs.REMOVE_DOCS, opt_outs.SCOPE),
+    Route("DELETE", "/v1/recipients", recipients.remove, Auth.KEY, Listener.PUBLIC,
+          "Erase a recipient", recipients.DOCS, recipients.SCOPE),
     Route("GET", "/v1/conversations", conversations.list_, Auth.KEY, Listener.PUBLIC,
           "What recipients answered", conversations.LIST_DOCS, conversations.READS),
     Route("GET", "/v1/conversations/{id}", conversations.one, Auth.KEY, Listener.PUBLIC,
           "One conversation with its turns", conversations.ONE_DOCS, conversations.READS),
     Route("POST", "/v1/conversations/{id}/turns", conversations.say, Auth.KEY, Listener.PUBLIC,
           "Answer a recipient", conversations.SAY_DOCS, conversations.WRITES),
+    Route("GET", "/v1/conversations/{id}/turns/{number}/files/{place}", files.one, Auth.KEY, Listener.PUBLIC,
+          "A file that a recipient sent", files.DOCS, files.READS),
     Route("POST", "/v1/conversations/{id}/close", conversations.close, Auth.KEY, Listener.PUBLIC,
           "Close a conversation", conversations.CLOSE_DOCS, conversations.WRITES),
     # Providers' callbacks. Some ask whether the address is ours with a GET

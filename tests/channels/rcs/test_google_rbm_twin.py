@@ -112,7 +112,7 @@ async def test_words_are_read_each_by_itself(far):
 
 async def test_who_writes_is_shown_until_the_message_is_there(far):
     said = await far.does("say", text="Late?")
-    assert await far.provider.typing(PHONE, soon(), said.event)
+    assert await far.provider.typing(PHONE, said.event, soon())
     phone = await far.phone()
     assert phone["written_by"] == [f"google-rbm/{AGENT}"]
     assert [one["state"] for one in phone["messages"]] == ["sent"], "Google shows the one without the other"

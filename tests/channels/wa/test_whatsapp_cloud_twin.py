@@ -405,7 +405,7 @@ async def test_what_the_person_wrote_is_read_up_to_a_message(far):
 
 async def test_who_writes_is_shown_until_the_message_is_there(far):
     await far.say()
-    assert await far.provider.typing(PHONE, soon(), far.heard[0].event)
+    assert await far.provider.typing(PHONE, far.heard[0].event, soon())
     assert (await far.own("GET", f"handsets/{PHONE}"))["written_by"] == [f"whatsapp-cloud/{NUMBER_ID}"]
     assert [one["state"] for one in await far.shown()] == ["read"], "WhatsApp shows both or none"
     await far.send(Text(text="Two hours."), window=True)
@@ -420,7 +420,7 @@ async def test_a_message_that_nobody_wrote_cannot_be_read(far):
     await far.own("POST", "behaviour", {"do": "error", "match": {"call": "event"}})
     await far.say()
     with pytest.raises(SendError):
-        await far.provider.typing(PHONE, soon(), far.heard[0].event)
+        await far.provider.typing(PHONE, far.heard[0].event, soon())
     assert [one["state"] for one in await far.shown()] == ["sent"]
 
 

@@ -85,12 +85,17 @@ def test_another_account_is_passed_over():
 
 
 def test_settings_are_held_against_what_chatwoot_has():
-    for wrong in ({"account_id": 0}, {"inbox_id": 0}, {"base_url": "app.chatwoot.com"}):
+    for wrong in ({"account_id": 0}, {"inbox_id": 0}, {"base_url": "app.chatwoot.com"}, {"dashboard_url": "chat"}):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert({"account_id": 1, "inbox_id": 1, **wrong}, Settings)
     with pytest.raises(SetupError, match="no token"):
         chatwoot.open(_setup(), SIGNED, None)  # it is refused before it looks at its ways
     assert chatwoot.framed(SIGNED) == ("https://app.chatwoot.com",)
+    pages = msgspec.structs.replace(
+        SIGNED, base_url="http://chatwoot:3000/", dashboard_url="https://chat.acme.example/x"
+    )
+    assert chatwoot.framed(pages) == ("https://chat.acme.example",)
+    assert chatwoot.hosts(pages) == ("http://chatwoot:3000",)
     assert len(chatwoot.lacks(Settings(account_id=1, inbox_id=1), False)) == 2
     assert chatwoot.lacks(WORD, True) == ()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from channels.conftest import Stub
 from desks.conftest import Standing
@@ -19,10 +20,11 @@ from heliograph.desks.chatwoot import wire
 from heliograph.errors import DeskGone, Fate, SendError
 from heliograph.out import HttpOut
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 (DOCUMENT,) = [document for document in documents() if document["desk"] == "chatwoot"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def floor(standing: Standing) -> Floor:
     return await standing(DOCUMENT)
 
@@ -108,9 +110,9 @@ async def test_a_skill_is_a_team_by_the_setting_or_by_its_name(standing, way_out
 async def test_what_heliograph_says_is_a_note_for_agents_alone(floor, desk):
     there = await floor.begin(desk)
     await desk.say(there, turn(2, "You will get no more.", by=By.HELIOGRAPH, kind="confirmation"), None, until())
-    await desk.say(there, turn(3, "all", by=By.HELIOGRAPH, kind="opted_out"), None, until())
+    await desk.say(there, turn(3, "It did not arrive.", by=By.HELIOGRAPH, kind="undelivered"), None, until())
     notes = [one.content for one in kept(floor, there.reference).messages if one.private][1:]
-    assert notes == ["Sent by heliograph: You will get no more.", "The recipient opted out: all."]
+    assert notes == ["Sent by heliograph: You will get no more.", "It did not arrive."]
 
 
 async def test_the_context_stands_before_the_words_and_once(floor, desk):
@@ -223,6 +225,14 @@ async def test_the_token_is_in_a_header_and_a_message_carries_our_id(floor, way_
         "private": False,
         "source_id": f"heliograph:{CONVERSATION.id}:3",
     }
+
+
+async def test_a_question_without_an_answer_is_asked_again(floor, way_out, stub):
+    """Nothing was taken by it, whatever became of the answer."""
+    stub.reply = {"silent": True}
+    with pytest.raises(SendError) as caught:
+        await floor.opened(way_out, stub.url).open(CONVERSATION, turn(1, "Hi"), CONTEXT, until(0.1))
+    assert (caught.value.code, caught.value.fate) == ("no_answer", Fate.RETRY)
 
 
 async def test_a_skill_may_have_an_inbox_of_its_own(standing, way_out, stub):

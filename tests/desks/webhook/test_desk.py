@@ -22,6 +22,7 @@ from heliograph.desks.webhook.settings import Settings
 from heliograph.errors import DeskGone, Fate, SendError, SetupError
 from heliograph.out import HttpOut
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()
 OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
 CALLBACK = "https://alerts.acme.example/callbacks/desk/webhook/acme"
@@ -181,13 +182,13 @@ async def test_a_desk_that_wants_no_courtesies_is_told_of_none(stub, way_out):
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", f"{NEW} whsec_!"])
-def test_a_secret_that_is_none_is_told_without_it(secret):
+async def test_a_secret_that_is_none_is_told_without_it(secret):
     with pytest.raises(SetupError) as caught:
         webhook.open(SiteDesk(site=SITE, desk="webhook"), Settings(url="https://desk.example/", secret=secret), None)
     assert not secret.split() or secret.split()[-1] not in caught.value.sentence or secret == "whsec_"
 
 
-def test_hosts_and_frames():
+async def test_hosts_and_frames():
     settings = Settings(url="https://desk.acme.example/in", secret=NEW, framed=("https://desk.acme.example",))
     assert webhook.hosts(settings) == ("https://desk.acme.example/in",)
     assert webhook.framed(settings) == ("https://desk.acme.example",)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from heliograph.clock import SystemClock
 from heliograph.core.user import Role
 from heliograph.flow import passwords, sessions, users
+from heliograph.web import address
+from heliograph.web.asgi import asgi
 from heliograph.web.console.login import own
 from web.console.conftest import BASE, PASSWORD, Browser
 
@@ -52,6 +54,23 @@ async def test_the_cookie_is_for_this_host_over_tls_alone_and_for_no_script(brow
     assert await ann.store.session(secret, SystemClock().now()) is None  # the store cannot tell what the cookie holds
 
 
+async def test_without_tls_the_cookie_has_its_plain_name(people: Any) -> None:
+    people.doors = msgspec.structs.replace(people.doors, plate=address.doorplate("", ""))
+    people.app = asgi(people.doors)
+    ann = Browser(people)
+    ann.headers = {"origin": "http://inside:8080"}
+    said = await ann.log_in("ann")
+    assert said.status == 303 and next(one for one in said.cookies if one.startswith("heliograph=")).endswith("=Lax")
+    assert (await ann.get("/console/account")).status == 200
+    # Over TLS such a cookie, which another host of the domain could have planted, is nobody's.
+    secret = ann.cookies["heliograph"]
+    people.doors = msgspec.structs.replace(people.doors, plate=address.doorplate(BASE, ""))
+    people.app = asgi(people.doors)
+    assert (await ann.get("/console/account")).status == 303
+    ann.cookies = {COOKIE: secret}
+    assert (await ann.get("/console/account")).status == 200
+
+
 async def test_pages_are_guarded_and_kept_by_nobody(at: At) -> None:
     ann = await at("ann")
     said = await ann.get("/console/alerts")
@@ -71,6 +90,7 @@ async def test_the_session_is_new_with_every_log_in(browser: Open) -> None:
     await ann.post("/console/login", {"name": "ann", "password": PASSWORD})
     first = ann.cookies[COOKIE]
     assert first != planted
+    assert (await ann.store.audit_log(limit=2))[0].what == "login"  # there was nobody to log out
     await ann.log_in("bob")  # the page is asked for while ann is in: she is sent on
     ann.cookies.pop(COOKIE)
     await ann.get("/console/login")
@@ -78,6 +98,7 @@ async def test_the_session_is_new_with_every_log_in(browser: Open) -> None:
     await ann.post("/console/login", {"name": "ann", "password": PASSWORD})
     second = ann.cookies[COOKIE]
     assert second not in (first, planted)
+    assert [(one.what, one.who) for one in await ann.store.audit_log(limit=2)] == [("logout", "ann"), ("login", "ann")]
     thief = browser()
     for old in (first, planted):
         thief.cookies[COOKIE] = old

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import Awaitable, Callable
 from html.parser import HTMLParser
@@ -33,6 +34,7 @@ from heliograph.web.console.gate import enter
 from heliograph.web.route import Auth, Listener, Route
 from heliograph.web.routes import ROUTES, standing
 from web.console.conftest import OTHER, SITE, Browser
+from web.console.desk import Phone
 
 At = Callable[[str], Awaitable[Browser]]
 NUMBER = "+17703101414"
@@ -102,8 +104,8 @@ async def alert_with(browser: Browser, **fields: Any) -> str:
 
 
 def test_no_row_of_the_console_is_without_a_role() -> None:
-    open_ones = {"/console/login", "/console/static/{digest}/{name}"}
-    open_ones.add("/console/context/{site}")  # its log-in stands in the frame itself; it asks for the role there
+    # The framed page asks for a log-in of its own (framed.py).
+    open_ones = {"/console/login", "/console/static/{digest}/{name}", "/console/context/{site}"}
     for route in ROUTES:
         if route.path.startswith("/console") and route.path not in open_ones:
             assert route.auth is Auth.SESSION and route.role is not None, route.path
@@ -356,6 +358,32 @@ async def test_the_overview_counts_and_agents_go_on(at: At) -> None:
     assert re.search(r"<b>3</b><a href=\"/console/alerts\?state=sent\">", ann.page)
     said = await bob.get("/console")
     assert said.status == 303 and said.headers["location"] in ("/console/inbox", "/console/alerts")
+
+
+async def test_a_reply_leads_from_the_record_to_its_conversation(at: At, example: dict[str, Any]) -> None:
+    vic, bob = await at("vic"), await at("bob")
+    phone_ = Phone(vic.caller)
+    alert = await phone_.gets(example)
+    conversation = await phone_.says("Which gate?")
+    link = f'href="/console/inbox/{SITE}/{conversation.id}"'
+    await bob.get(f"/console/alerts/{alert}")
+    assert link in bob.page and "conversation, open, 1 turn" in bob.page
+    await vic.get(f"/console/alerts/{alert}")  # a viewer may not open it, but sees that there is one
+    assert link not in vic.page and "conversation, open, 1 turn" in vic.page
+
+
+async def test_no_address_breaks_a_page(at: At) -> None:
+    """Whatever stands in the query, the answer is a page or a sentence."""
+    ann, chance = await at("ann"), random.Random(7)
+    names = ("site", "state", "recipient", "external", "before", "after", "scope", "who", "what", "row", "done", "x")
+    values = ("", "%00", "%ff", "%F0%9F%98%80", "'", '"', "<", "%2B17703101414", "a" * 3000, "..%2f", SITE, "%ed%a0%80")
+    for n in range(120):
+        path = ("/console", "/console/alerts", "/console/opt-outs", "/console/opt-outs/remove", "/console/audit",
+                "/console/account", f"/console/alerts/{chance.choice(values)}", "/console/login")[n % 8]  # fmt: skip
+        query = "&".join(f"{chance.choice(names)}={chance.choice(values)}" for _ in range(chance.randint(0, 4)))
+        said = await ann.get(f"{path}?{query}")
+        assert said.status in (200, 303, 400, 404), (path, query, ann.caller.lines.getvalue().decode()[-1500:])
+        harmless(ann.page)
 
 
 async def test_senders_with_trouble_are_named(at: At) -> None:

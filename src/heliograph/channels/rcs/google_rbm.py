@@ -285,7 +285,7 @@ class GoogleRbm:
         hosts = (*FILE_HOSTS, self._base)
         return await files.download(self._out, attached.url, who=WHO, hosts=hosts, deadline=deadline)
 
-    async def typing(self, recipient: str, deadline: float, in_reply_to: str) -> bool:
+    async def typing(self, recipient: str, in_reply_to: str, deadline: float) -> bool:
         """Shows that somebody writes. Raises SendError."""
         return await self._happened(recipient, str(uuid4()), {"eventType": "IS_TYPING"}, deadline)
 

@@ -28,8 +28,7 @@ from heliograph.channels.sms.smpp_line import Line
 from heliograph.channels.sms.smpp_questions import Questions
 from heliograph.channels.sms.smpp_sending import Sending, Verdict
 from heliograph.channels.sms.smpp_settings import Settings
-from heliograph.channels.sms.smpp_text import PARTS_MOST, pieces
-from heliograph.core import sms
+from heliograph.channels.sms.smpp_text import pieces
 from heliograph.core.channel import Capability, Carries, Reach
 from heliograph.core.content import Media, Text
 from heliograph.core.event import Receipt
@@ -57,7 +56,7 @@ NAME = "smpp"
 SECRETS = frozenset({"password"})
 CARRIES = Carries()
 
-LONGEST = PARTS_MOST * sms.JOINED[sms.UCS2]  # characters that fit whatever they are; of GSM-7 more do
+LONGEST = 1_600  # characters of an agent's answer: 11 parts of GSM-7, 24 of UCS-2. The wire would take 255 parts
 CALLBACKS = False  # receipts and replies come down the line
 
 GOOD_BYE = 2.0  # seconds to unbind in

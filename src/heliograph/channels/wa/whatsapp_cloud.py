@@ -263,7 +263,7 @@ class WhatsAppCloud:
             self._out, self._base, self._version, self._number, self._token, attached.reference, deadline
         )
 
-    async def typing(self, recipient: str, deadline: float, in_reply_to: str) -> bool:
+    async def typing(self, recipient: str, in_reply_to: str, deadline: float) -> bool:
         """Shows that somebody writes, for 25 s or until the next message; the recipient's message, which must be
         named, is shown as read by the same call. Raises SendError."""
         return await self._mark(in_reply_to, deadline, {"typing_indicator": {"type": "text"}})

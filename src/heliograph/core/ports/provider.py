@@ -128,7 +128,7 @@ class Courteous(Provider, Protocol):
     can_type: bool
     can_mark_read: bool
 
-    async def typing(self, recipient: str, deadline: float, in_reply_to: str) -> bool: ...
+    async def typing(self, recipient: str, in_reply_to: str, deadline: float) -> bool: ...
     async def seen(self, recipient: str, event_id: str, deadline: float) -> bool: ...
 
 
@@ -145,7 +145,7 @@ class Plug(Protocol):
     Where all of them are the sandbox's, test keys may use it. A module without it speaks to real providers alone.
     `ASKS` = True: its senders have `asks_capability`; a command that only asks opens no others.
 
-    Three more may be left out. `LONGEST`: characters of the longest plain text that is taken, 0 = as `check` says.
+    Three more may be left out. `LONGEST`: characters of an agent's answer at most, 0 = as `check` says.
     `lacks(settings, public)`: one sentence for each thing without which something never arrives, for `heliograph
     doctor`; `public`: whether our own address is set. `CALLBACKS`: false where the provider posts none, since its
     receipts come down a line of its own.

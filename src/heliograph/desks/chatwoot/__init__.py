@@ -40,7 +40,8 @@ def hosts(settings: msgspec.Struct) -> tuple[str, ...]:
 
 def framed(settings: msgspec.Struct) -> tuple[str, ...]:
     """Its pages may show ours in a frame: a Chatwoot dashboard app."""
-    address = urlsplit(_known(settings).base)
+    known = _known(settings)
+    address = urlsplit(known.dashboard_url or known.base)
     return (f"{address.scheme}://{address.netloc}",)
 
 

@@ -9,6 +9,7 @@ as failed, and it is not posted again.
 from __future__ import annotations
 
 import mimetypes
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -26,6 +27,8 @@ from heliograph.errors import CallRefused
 SIGNATURE, TIMESTAMP = "x-chatwoot-signature", "x-chatwoot-timestamp"
 TOLERANCE = 300  # seconds that the timestamp may be off; every delivery is signed anew
 _MESSAGE = "message:"
+_BREAK = re.compile(r"\\\r?\n")
+_BOLD = re.compile(r"\*\*(\S(?:[^*\n]*\S)?)\*\*")
 # Events that say nothing to the recipient or to us.
 _PASSED = frozenset(
     {
@@ -193,7 +196,7 @@ def _message(event: _Event) -> tuple[DeskEvent, ...]:
         return ()
     attached = tuple(_file(one) for one in event.attachments if one.data_url)
     places = [_place(one) for one in event.attachments if one.file_type == "location"]
-    text = "\n".join(part for part in (event.content or "", *places) if part)
+    text = "\n".join(part for part in (_plain(event.content or ""), *places) if part)
     if not text and not attached:
         return ()
     return (
@@ -206,6 +209,12 @@ def _message(event: _Event) -> tuple[DeskEvent, ...]:
             at=kit.milliseconds(event.created_at),
         ),
     )
+
+
+def _plain(content: str) -> str:
+    """An agent's words as they were typed. The editor writes Markdown: a backslash before a line break (which Chatwoot
+    4.9 to 4.12 posts as it is, issues 13458 and 13938), two stars around what is bold."""
+    return _BOLD.sub(r"\1", _BREAK.sub("\n", content)).rstrip("\r\n")
 
 
 def _file(one: _File) -> Attached:

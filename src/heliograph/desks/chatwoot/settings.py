@@ -13,7 +13,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     (secret; Chatwoot 4.13 and later); several parted by spaces where there are several inboxes. `webhook_token`: a word
     of your choice in the webhook's address, `?token=…`, for a Chatwoot that does not sign (secret). `teams`: skill →
     the team's id; a skill that is not named goes to the team of its name. `inboxes`: skill → the id of an inbox of its
-    own. `inbox_identifier`: the inbox's, with which the agents see that the recipient types.
+    own. `inbox_identifier`: the inbox's, with which the agents see that the recipient types. `dashboard_url`: where
+    agents have its pages, where that is another address than `base_url`; they may show our context page in a frame.
     """
 
     base_url: str = "https://app.chatwoot.com"
@@ -25,10 +26,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     teams: dict[str, int] = {}
     inboxes: dict[str, int] = {}
     inbox_identifier: str = ""
+    dashboard_url: str = ""
 
     def __post_init__(self) -> None:
         if not self.base_url.startswith(("https://", "http://")):
             raise ValueError("base_url must be Chatwoot's address, https://…")
+        if self.dashboard_url and not self.dashboard_url.startswith(("https://", "http://")):
+            raise ValueError("dashboard_url must be the address of Chatwoot's pages, https://…")
         if self.account_id < 1 or self.inbox_id < 1:
             raise ValueError("account_id and inbox_id must be Chatwoot's numbers of them, 1 or more")
 

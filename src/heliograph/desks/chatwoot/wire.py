@@ -141,8 +141,6 @@ def message(turn: Turn, source: str) -> dict[str, object]:
     match turn.by, turn.kind:
         case By.RECIPIENT, _:
             return {"content": words_of(turn), "message_type": "incoming", "private": False, "source_id": source}
-        case _, "opted_out":
-            return note(f"The recipient opted out: {turn.text or 'all'}.", source)
-        case _, "resumed":
-            return note(f"The recipient wants messages again: {turn.text or 'all'}.", source)
+        case _, "undelivered":
+            return note(words_of(turn), source)  # a sentence that says which answer and why
     return note(f"Sent by heliograph: {words_of(turn)}", source)

@@ -121,6 +121,7 @@ def parts(visit: Visit, there: Conversation, about: Context, bounds: Limits) -> 
         "there": there,
         "about": about,
         "limits": bounds,
+        "kind": box_kind(bounds),
         "mine": there.agent == visit.user.name,
         "open": there.state is State.OPEN,
         "skills": [skill for skill in (site.skills if site else ()) if skill != there.skill],
@@ -141,11 +142,12 @@ async def fresh(visit: Visit, there: Conversation, **more: object) -> WebAnswer:
     values |= parts(visit, there, about, bounds)
     said = {
         "number": there.turns,
+        "touched": there.touched,
         "agent": there.agent,
         "state": there.state.value,
         "head": render.text("inbox_head.html", **values),
         "box": render.text("inbox_box.html", **values),
-        "kind": box_kind(bounds),
+        "kind": values["kind"],
         "turns": [inbox_view.turn_event(turn, visit.now) for turn in turns],
         **more,
     }

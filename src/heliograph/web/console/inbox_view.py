@@ -48,6 +48,7 @@ def rendered(there: Conversation, turns: list[Turn]) -> dict[str, object]:
         "agent": there.agent,
         "state": there.state.value,
         "number": there.turns,
+        "touched": there.touched,
         "who": who,
         "words": there.preview,
         "row": render.text("inbox_row.html", one=there, now=now, current="", query=""),

@@ -89,9 +89,9 @@ async def one(call: WebCall, doors: Doors) -> WebAnswer:
     found = await caller(call, doors, doors.means.clock.new_id(), READS)
     if isinstance(found, WebAnswer):
         return found
-    there = await _there(call, found, doors)
+    there = await there_of(call, found, doors)
     if there is None:
-        return await done(_unknown(), found, call, doors)
+        return await done(unknown(), found, call, doors)
     turns = await doors.means.store.turns(found.site.id, there.id, newest=True, limit=SHOWN)
     body = ConversationRecord(conversation=shape(there), turns=[turn_shape(one) for one in turns])
     return await done(WebAnswer(status=200, body=msgspec.json.encode(body), headers=JSON), found, call, doors)
@@ -103,9 +103,9 @@ async def say(call: WebCall, doors: Doors) -> WebAnswer:
     found = await caller(call, doors, doors.means.clock.new_id(), WRITES)
     if isinstance(found, WebAnswer):
         return found
-    there = await _there(call, found, doors)
+    there = await there_of(call, found, doors)
     if there is None:
-        return await done(_unknown(), found, call, doors)
+        return await done(unknown(), found, call, doors)
     try:
         asked = _body(call.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -130,9 +130,9 @@ async def close(call: WebCall, doors: Doors) -> WebAnswer:
     found = await caller(call, doors, doors.means.clock.new_id(), WRITES)
     if isinstance(found, WebAnswer):
         return found
-    there = await _there(call, found, doors)
+    there = await there_of(call, found, doors)
     if there is None:
-        return await done(_unknown(), found, call, doors)
+        return await done(unknown(), found, call, doors)
     once = await first(found, call, doors)
     if isinstance(once, WebAnswer):
         return once
@@ -144,7 +144,7 @@ async def close(call: WebCall, doors: Doors) -> WebAnswer:
     return WebAnswer(status=200, body=msgspec.json.encode(shape(now)), headers=JSON)
 
 
-async def _there(call: WebCall, found: Caller, doors: Doors) -> Conversation | None:
+async def there_of(call: WebCall, found: Caller, doors: Doors) -> Conversation | None:
     there = await doors.means.store.conversation(found.site.id, call.params["id"].lower())
     return there if there is not None and _shows(found.key, there) else None
 
@@ -154,7 +154,7 @@ def _shows(key: Key, there: Conversation) -> bool:
     return key.kind is not Kind.TEST or there.test
 
 
-def _unknown() -> WebAnswer:
+def unknown() -> WebAnswer:
     sentence = "This site has no such conversation. GET /v1/conversations lists what it has."
     return problem(404, sentence, code="unknown_conversation")
 
@@ -210,7 +210,7 @@ def turn_shape(turn: Turn) -> TurnShape:
     )
 
 
-_GONE = said.refused(404, "The site has no such conversation")
+GONE = said.refused(404, "The site has no such conversation")
 LIST_DOCS = Docs(
     about="The site's conversations, the last touched first. Follow `next` for the rest. Needs conversations:read.",
     says=(Said(200, "A page of conversations", ConversationList), said.refused(400, "A filter is wrong"), *said.ALL),
@@ -225,7 +225,7 @@ LIST_DOCS = Docs(
 )
 ONE_DOCS = Docs(
     about="One conversation with its turns. Needs conversations:read.",
-    says=(Said(200, "The conversation", ConversationRecord), _GONE, *said.ALL),
+    says=(Said(200, "The conversation", ConversationRecord), GONE, *said.ALL),
     params={"id": "The conversation's id."},
 )
 SAY_DOCS = Docs(
@@ -238,7 +238,7 @@ SAY_DOCS = Docs(
         Said(202, "On disk and due to leave", TurnShape),
         said.refused(422, "It may not go: window_closed, opted_out, too_long, no_sender, missing_variables …"),
         said.refused(409, "The conversation is closed"),
-        _GONE,
+        GONE,
         *said.WITH_BODY,
         *said.ALL,
     ),
@@ -246,6 +246,6 @@ SAY_DOCS = Docs(
 )
 CLOSE_DOCS = Docs(
     about="Closes a conversation; its desk hears of it. One that is closed stays so. Needs conversations:write.",
-    says=(Said(200, "How it stands now", ConversationShape), _GONE, *said.ALL),
+    says=(Said(200, "How it stands now", ConversationShape), GONE, *said.ALL),
     params={"id": "The conversation's id."},
 )

@@ -233,6 +233,17 @@ class OptOutChange(msgspec.Struct, kw_only=True):
     changed: Annotated[bool, says("false: it was so already, or the recipient said otherwise later.")]
 
 
+class Erased(msgspec.Struct, kw_only=True):
+    """How much was removed."""
+
+    alerts: int
+    conversations: int
+    replies: int
+    capabilities: int
+    receipts: Annotated[int, says("Receipts that had no attempt.")]
+    opt_outs: Annotated[int, says("Not removed: kept as a keyed hash of the number.")]
+
+
 class OptOutList(msgspec.Struct, kw_only=True):
     """In the order of the numbers. `next`: the cursor of the next page, null on the last one."""
 

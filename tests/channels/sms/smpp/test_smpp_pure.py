@@ -421,3 +421,8 @@ def test_what_a_content_is_held_to():
 
 def test_the_header_is_four_words():
     assert smpp_pdu.pdu(0x15, 0, 9) == struct.pack(">4I", 16, 0x15, 0, 9)
+
+
+def test_the_longest_answer_can_be_sent_whatever_it_says():
+    assert smpp.check(Text(text="→" * smpp.LONGEST)) == []
+    assert smpp.measure(Text(text="→" * smpp.LONGEST)).parts == 24

@@ -4,9 +4,10 @@ import { talk } from "./case.js";
 import { arrange, el, latest, unseen, write } from "./dom.js";
 import { hush, shell, tell } from "./shell.js";
 import { account } from "./wire.js";
-import { exact, relative } from "./words.js";
+import { DESKS, exact, relative } from "./words.js";
 
 const [, , desk, id] = location.pathname.split("/").map(decodeURIComponent);
+const called = DESKS[desk] ?? desk;
 const byId = (name) => document.getElementById(name);
 const refresh = latest(fetchAndShow);
 const rows = new Map();
@@ -70,9 +71,9 @@ async function fetchAndShow() {
     known = await account(desk, id);
     if (lost) hush();
     lost = false;
-    write(byId("title"), known.name === known.id ? `${desk} ${id}` : known.name);
-    byId("lead").replaceChildren(`A stand-in for ${desk}, as the agents of account ${id} see it.`, unseen(" It is no page of theirs."));
-    document.title = `${known.name} at ${desk} · heliograph sandbox`;
+    write(byId("title"), known.name === known.id ? `${called} ${id}` : known.name);
+    byId("lead").replaceChildren(`A stand-in for ${called}, as the agents of account ${id} see it.`, unseen(" It is no page of theirs."));
+    document.title = `${known.name} at ${called} · heliograph sandbox`;
     show();
   } catch (trouble) {
     lost = true;

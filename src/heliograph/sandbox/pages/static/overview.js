@@ -5,7 +5,7 @@ import { keys } from "./keys.js";
 import { phone } from "./phone.js";
 import { attempt, hush, shell, tell } from "./shell.js";
 import { change, desks, handset, overview } from "./wire.js";
-import { e164, off, spaced, time } from "./words.js";
+import { DESKS, e164, off, spaced, time } from "./words.js";
 
 const list = document.getElementById("phones");
 const filter = document.getElementById("filter");
@@ -87,7 +87,7 @@ async function showDesks() {
     const place = document.getElementById("desks");
     place.hidden = known.length === 0;
     place.replaceChildren("Desks: ", ...known.flatMap((one, index) => [index > 0 && " · ",
-      el("a", { href: `/desks/${encodeURIComponent(one.desk)}/${encodeURIComponent(one.id)}` }, `${one.name} at ${one.desk}`)]).filter(Boolean));
+      el("a", { href: `/desks/${encodeURIComponent(one.desk)}/${encodeURIComponent(one.id)}` }, `${one.name} at ${DESKS[one.desk] ?? one.desk}`)]).filter(Boolean));
   } catch (trouble) {
     tell(trouble.message);
   }

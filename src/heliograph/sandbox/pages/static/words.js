@@ -8,6 +8,7 @@ const DAY = new Intl.DateTimeFormat("en", { weekday: "long", day: "numeric", mon
 const STEPS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]];
 
 export const CHANNELS = { rcs: "RCS", wa: "WA", sms: "SMS" };
+export const DESKS = { liveperson: "LivePerson", chatwoot: "Chatwoot" };
 export const STATES = { sending: "Sending", sent: "Sent", delivered: "Delivered", read: "Read" };
 
 /** What keeps messages from a phone: the switches that are off, by the badge's words. */

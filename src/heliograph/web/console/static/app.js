@@ -47,7 +47,7 @@ function keepTime() {
 // ── Keys. Single keys disturb speech control, so they can be put off (WCAG 2.1.4) ──
 
 const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
-const writing = (node) => node.closest("input, textarea, select, dialog, [contenteditable]") !== null;
+const writing = (node) => node.closest("input, textarea, select, dialog[open], [contenteditable]") !== null;
 const deeds = new Map();
 
 /** A page's own single key: `key("e", () => …)`. */
@@ -127,6 +127,7 @@ document.addEventListener("click", async (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (event.defaultPrevented) return; // a page's own script sends it
   if (form.method === "get") {
     // Addresses that are sent to a colleague name what was asked for, and nothing else.
     for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;

@@ -18,17 +18,22 @@ for (const tools of document.querySelectorAll("[data-scripted]")) tools.hidden =
 
 // ── What an agent does ──
 
+let newest = 0;
+
 function apply(said) {
   if (said.gone) {
     location.href = "/console/inbox";
     return;
   }
-  talk.put(said.turns);
+  if (!said.read) box.trouble(said.fault ?? ""); // a reading takes no sentence away that an action was refused with
+  talk.put(said.turns, said.touched);
+  if (said.touched < newest) return; // read before what is shown
+  newest = said.touched;
   talk.head(said.head);
   box.replace(said.box, said.kind);
   const after = document.querySelector('#box input[name="after"]');
   if (after) after.value = said.number;
-  box.trouble(said.fault ?? "");
+  if (said.fault) box.trouble(said.fault);
 }
 
 document.addEventListener("submit", async (event) => {
@@ -52,8 +57,11 @@ document.addEventListener("submit", async (event) => {
     } else {
       if (answers && !said.fault) box.sent();
       apply(said);
-      if (answers && !said.fault) { talk.toEnd(); box.reply(); }
-      else if (!said.fault) say("Done");
+      if (answers && !said.fault) {
+        talk.toEnd();
+        // Whoever went elsewhere meanwhile is not called back.
+        if (document.getElementById("box").contains(document.activeElement)) box.reply();
+      } else if (!said.fault) say("Done");
     }
   } catch (fault) {
     if (!(fault instanceof Trouble)) throw fault;
@@ -82,12 +90,24 @@ function notice(one) {
   }
 }
 
+let following = false;
+let again = false;
+
+/** Reads the head and the box anew; what comes meanwhile is one more reading. */
 async function follow() {
+  again = true;
+  if (following) return;
+  following = true;
   try {
-    apply(await talk.fresh());
+    while (again) {
+      again = false;
+      apply({ ...await talk.fresh(), read: true });
+    }
   } catch (fault) {
     if (!(fault instanceof Trouble)) throw fault;
     box.trouble(fault.message);
+  } finally {
+    following = false;
   }
 }
 
@@ -107,7 +127,7 @@ function hear(kind, one) {
     list.change(one);
     const here = one.id === talk.id;
     if (here) {
-      talk.put(one.turns);
+      talk.put(one.turns, one.touched);
       if (one.said) { talk.tell(one); sees(one); }
       if (one.said || one.turns.length === 0 || one.turns.some((turn) => turn.by === "heliograph")) follow();
     } else if (one.said) say(`New reply from ${one.who}`);

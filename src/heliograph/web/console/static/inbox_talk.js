@@ -16,15 +16,19 @@ export const last = () => Number(turns.lastElementChild?.dataset.number ?? 0);
 const below = () => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
 export const toEnd = () => { scroll.scrollTop = scroll.scrollHeight; newest.hidden = true; };
 
-/** Puts turns where they belong; one that is there already is replaced where it changed. True where one came. */
-export function put(found) {
+/**
+ * Puts turns where they belong; one that is there already is replaced where it changed. `touched`: as of when they were
+ * read, since what was read earlier may arrive later. True where one came.
+ */
+export function put(found, touched) {
   const atEnd = below();
   let came = false;
   for (const one of found) {
     const old = document.getElementById(`t-${one.number}`);
     const [made] = elements(one.html);
+    made.dataset.touched = touched;
     if (old) {
-      if (old.innerHTML !== made.innerHTML && !old.contains(document.activeElement)) old.replaceWith(made);
+      if (Number(old.dataset.touched ?? 0) <= touched && old.innerHTML !== made.innerHTML && !old.contains(document.activeElement)) old.replaceWith(made);
       continue;
     }
     const later = [...turns.children].find((turn) => Number(turn.dataset.number) > one.number);
