@@ -26,6 +26,8 @@ ELSEWHERE = 10  # newest turns that are told where another node changed somethin
 COUNTS = 1.0  # seconds between two counts of a site's queues
 QUIET = 60.0  # seconds without a browser after which nothing is rendered any more
 KNOWN = 20_000  # conversations whose last state is remembered
+SLACK = 2_000  # ms by which another node's clock and commit may be late
+BITE = 3  # conversations that other nodes changed, between two looks at what happened here
 AGAIN = 0.5  # seconds after which a store that was away is asked again
 
 encode = msgspec.json.Encoder().encode
@@ -90,6 +92,7 @@ class Fan:
         self._known: OrderedDict[str, tuple[int, str]] = OrderedDict()  # id → touched, skill
         self._count = 0
         self._began = ""
+        self._since = 0  # ms; pages are younger
         self._work: asyncio.Task[None] | None = None
         self._counts: dict[str, asyncio.Task[None]] = {}
         self._skills: dict[str, set[str]] = {}  # of a site, those whose counts somebody may look at
@@ -103,6 +106,7 @@ class Fan:
             self._began = means.clock.new_id()[-15:-3].replace("-", "")
             self._kept.clear()
             self._count = 0
+            self._since = means.clock.now() - SLACK
             self._work = asyncio.get_running_loop().create_task(self._run(means), name="inbox")
         return f"{self._began}.{self._count}"
 
@@ -138,9 +142,10 @@ class Fan:
     async def _run(self, means: Means) -> None:
         listener = means.live.listen()
         alone_since = means.clock.loop_time()
+        later: OrderedDict[tuple[str, str], Change] = OrderedDict()
         try:
             while True:
-                found = await listener.changes(5.0)
+                found = await listener.changes(0.0 if later else 5.0)
                 if self._seats:
                     alone_since = means.clock.loop_time()
                 elif means.clock.loop_time() - alone_since > QUIET:
@@ -148,7 +153,10 @@ class Fan:
                 if listener.missed:
                     listener.missed = False
                     self._all_missed()
-                await self._tell(found, means)
+                # What happened here goes first: what other nodes did may be hundreds of conversations at once.
+                later |= {(one.site, one.conversation): one for one in found if one.what == "elsewhere"}
+                await self._tell([one for one in found if one.what != "elsewhere"], means)
+                await self._tell([later.popitem(last=False)[1] for _ in range(min(BITE, len(later)))], means)
         finally:
             means.live.leave(listener)
 
@@ -178,8 +186,8 @@ class Fan:
             return
         whats = {change.what for change in changes}
         touched, former = self._known.get(id, (0, there.skill))
-        if whats == {"elsewhere"} and touched == there.touched:
-            return  # our own change, seen once more
+        if whats == {"elsewhere"} and (touched == there.touched or there.touched < self._since):
+            return  # our own change, seen once more; or one that every page shows already
         if whats == {"typing"}:
             self._say(there, "typing", encode({"site": site, "id": id}))
             return
@@ -222,14 +230,12 @@ class Fan:
 
     async def _count_later(self, site: str, means: Means) -> None:
         """The site's queues are counted once a second at most, for all who look."""
+        await asyncio.sleep(COUNTS)
+        del self._counts[site]  # what changes from here on asks for another count
         try:
-            await asyncio.sleep(COUNTS)
-            del self._counts[site]
             skills = tuple(sorted(self._skills.get(site, ())))  # named, so that an empty one is told too
             for queue in await means.store.queues(site, skills):
                 data = encode({"site": site, "skill": queue.skill, "open": queue.open, "unclaimed": queue.unclaimed})
                 self._put(site, queue.skill, "queue", data)
         except HeliographError:
             self._all_missed()
-        finally:
-            self._counts.pop(site, None)
