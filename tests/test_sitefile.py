@@ -422,7 +422,7 @@ def test_canned_answers(folder, environ):
         file.write('\n[[canned]]\ntitle = " Hello "\ntext = "Hello @FirstName"\n')
         file.write('\n[[canned]]\ntitle = "Hello"\ntext = "Hola @FirstName"\nlanguage = "spanish"\n')
     [site] = read(folder, environ).sites
-    assert site.canned == (
+    assert site.canned[-2:] == (
         Canned(title="Hello", text="Hello @FirstName"),
         Canned(title="Hello", text="Hola @FirstName", language="es"),
     )

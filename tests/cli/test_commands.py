@@ -285,6 +285,8 @@ def test_doctor_from_nothing_to_well(heliograph):
     assert found[f"site {SITE}"]["state"] == "warning"
     assert "keys create" in found[f"site {SITE}"]["step"]
     heliograph("keys", "create", SITE)
+    assert "users add" in found["console"]["step"]
+    heliograph("users", "add", "ann", "--role", "admin", "--generate")
     well = heliograph("doctor", "--public-url", "https://alerts.acme.example", "--json")
     assert well.code == 0
     assert {one["state"] for one in well.data["findings"] if one["check"] not in ("disk", "room")} == {"ok"}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from heliograph.cli import given, say
+from heliograph.cli.doctor_console import console_findings
 from heliograph.cli.doctor_desk import desk_findings
 from heliograph.cli.doctor_finding import Finding
 from heliograph.cli.doctor_running import running
@@ -50,6 +51,7 @@ async def inside(settings: Settings) -> list[Finding]:
             newest = await store.alerts(limit=1)
             at_work = await running(store, given.now())
             told = await store.waiting_events(tuple(one.site for one in there.webhooks))
+            users = await store.users()
             waits = await store.desks_waiting()
     except HeliographError as error:
         return [Finding(state="failed", check="database", found="cannot be used", step=error.sentence)]
@@ -71,7 +73,8 @@ async def inside(settings: Settings) -> list[Finding]:
     senders = [one for one in senders if one.state != "ok" or one.check not in ill]
     desks = desk_findings(there.desks, given.desks(), seals, waits, public=public)
     webhooks = webhook_findings(there.webhooks, told, given.now())
-    return [*findings, *_sites(there, given.now()), *senders, *at_work, *desks, *webhooks]
+    console = console_findings(users, settings)
+    return [*findings, *_sites(there, given.now()), *senders, *at_work, *desks, *webhooks, *console]
 
 
 def _secrets(there: Changes, hides: str, seals: Seals) -> Finding:

@@ -32,11 +32,6 @@ async def right(kept: str, password: str) -> bool:
     return found and bool(kept)
 
 
-def costs_as_much(kept: str) -> bool:
-    """Whether it was made at today's cost."""
-    return not _hasher.check_needs_rehash(kept)
-
-
 def _check(kept: str, password: str) -> bool:
     try:
         return _hasher.verify(kept, password)
