@@ -249,6 +249,28 @@ async def test_a_lost_connection_is_seen_and_what_was_missed_comes(story: Story,
     await expect(page.locator("#turns")).to_contain_text("while nobody listened")
 
 
+async def test_many_tabs_share_one_line_and_another_takes_it_over(story: Story, enter: Enter) -> None:
+    number = "4045550136"
+    await story.alert(number, firstName="Sina")
+    await story.does(number, "say", text="first")
+    leads = await enter("bob")
+    await row(leads, "Sina").get_by_role("link").click()
+    await expect(leads.locator("[data-light-word]")).to_have_text("live")
+    tabs = [await leads.context.new_page() for _ in range(7)]  # a browser has six connections to a host
+    for tab in tabs:
+        await tab.goto(leads.url)
+        await expect(tab.locator("[data-light-word]")).to_have_text("live")
+        await tab.evaluate("document.hasFocus = () => false")
+    await story.does(number, "say", text="to all of them")
+    for tab in (leads, *tabs):
+        await expect(tab.locator("#turns")).to_contain_text("to all of them")
+    await expect(tabs[0]).to_have_title("(1) Sina Fanning · heliograph")
+    await leads.close()
+    await story.does(number, "say", text="after the first was closed")
+    for tab in tabs:
+        await expect(tab.locator("#turns")).to_contain_text("after the first was closed")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 async def test_everybody_can_use_it_at_every_size(
