@@ -29,6 +29,7 @@ from heliograph.core.content import (
 )
 from heliograph.core.fallback import Doubt, Fallback, Need, Overlap, Rule
 from heliograph.core.preview import preview
+from heliograph.core.site import Canned
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
 
@@ -414,6 +415,27 @@ def test_faults_of_the_team(folder, environ):
         file.write('\n[team]\nrecipients = ["2025550123"]\n')
     [told] = faults(folder, environ)
     assert "[team] " in told and "recipient 1: The phone number does not begin with a country code" in told
+
+
+def test_canned_answers(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[[canned]]\ntitle = " Hello "\ntext = "Hello @FirstName"\n')
+        file.write('\n[[canned]]\ntitle = "Hello"\ntext = "Hola @FirstName"\nlanguage = "spanish"\n')
+    [site] = read(folder, environ).sites
+    assert site.canned[-2:] == (
+        Canned(title="Hello", text="Hello @FirstName"),
+        Canned(title="Hello", text="Hola @FirstName", language="es"),
+    )
+
+
+def test_faults_of_canned_answers(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        for more in ('text = " "', 'text = "a"', 'text = "b"', 'text = "c"\nlanguage = "no such tongue"', "words = 1"):
+            file.write(f'\n[[canned]]\ntitle = "One"\n{more}\n')
+    told = " ".join(faults(folder, environ))
+    assert "A canned answer needs a title and a text." in told
+    assert '"One" is there twice for the same language; keep one.' in told
+    assert "no such tongue" in told and "A canned answer has no words." in told
 
 
 # ── messages that the provider keeps ────────────────────────────────────────────────────────────────────────────────

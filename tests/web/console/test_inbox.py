@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from heliograph.core.channel import Carries
+from heliograph.core.content import Named, Parameter
 from heliograph.core.conversation import WISH, By
 from heliograph.core.site import Canned
 from heliograph.core.states import AttemptState
+from heliograph.core.template import Template, Variable
 from heliograph.core.user import Role
 from heliograph.flow import users
 from web.conftest import Caller, change_site
@@ -22,7 +25,7 @@ At = Callable[[str], Awaitable[Browser]]
 JSON = {"accept": "application/json"}
 INFO = (
     b'{"Sky Miles":1234567890123456789012,"T-Shirt Size":"Large","none":null,"yes":true,"price":1.10,'
-    b'"nested":{"a":[1,{"b":"<script>alert(1)</script>"}],"empty":{}},"twice":"first","twice":"second"}'
+    b'"nested":{"a":[1,{"b":"<script>alert(1)</script>"}],"empty":{}},"twice":"first","twice":"second","phone":"+17703101414","digits":17703101414}'
 )
 
 
@@ -60,6 +63,7 @@ async def test_a_reply_stands_in_the_queue_and_opens_with_the_alert_and_all_its_
         "Their alert id 1265168451", "flightdelay , version 1", "City Kansas City",
     ):  # fmt: skip
         assert words in text, words
+    assert "phone +1••••••1414 " in text and "digits 1••••••1414 " in text  # as in the record of an alert
     keys = ["Sky Miles", "T-Shirt Size", "none", "yes", "price", "nested", "twice"]
     assert [text.index(f"{key} ", text.index("What the brand sent")) for key in keys] == sorted(
         text.index(f"{key} ", text.index("What the brand sent")) for key in keys
@@ -226,8 +230,7 @@ async def test_a_wish_to_opt_out_is_shown_and_written_down_on_a_click(
     there = await phone.says("please stop texting me")
     store = phone.caller.store
     bob = await at("bob")
-    if WISH not in there.flags:  # told by the words of the recipient's language, where those are judged
-        pytest.skip("Nothing flags free wording here yet.")
+    assert WISH in there.flags
     await bob.get(place(there))
     assert "may mean “write no more”" in bob.page
     assert (await post(bob, place(there) + "/opt-out"))[0] == 200
@@ -288,3 +291,43 @@ async def test_the_queue_goes_on_where_its_page_ended(phone: Phone, at: At) -> N
     assert len(await store.conversations_of(SITE, "+17703102000", 5)) == 1
     said = await bob.get("/console/inbox?part=rows")
     assert set(re.findall(r'id="c-([^"]+)"', json.loads(said.body)["rows"])) == shown
+
+
+async def test_a_closed_window_says_why_and_offers_the_templates_that_may_go(
+    phone: Phone, at: At, example: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = phone.caller
+    await phone.gets(example)
+    plug = caller.doors.means.registry.sender(SITE, "acme").plug  # type: ignore[union-attr]
+    monkeypatch.setattr(type(plug), "CARRIES", Carries(named=True, window=86_400))
+    said = Named(name="rebooked", language="en_US", body=(Parameter(text="@City"),), shown="You fly to @City on @Day.")
+    await caller.store.put_template(
+        Template(
+            site=SITE,
+            name="rebooked",
+            version="1",
+            variables=(Variable(name="City"), Variable(name="Day")),
+            languages={"en": {"rcs": said}},
+        )
+    )
+    await caller.doors.means.registry.refresh(caller.store)
+    yesterday = caller.doors.means.clock.now() - 25 * 3_600_000
+    there = await phone.says("hello", at=yesterday)
+    bob = await at("bob")
+    await bob.get(place(there))
+    text = plain(bob.page)
+    assert "The recipient wrote more than 24 hours ago." in text and 'name="text"' not in bob.page
+    assert 'name="var.City" value="Kansas City"' in bob.page and 'name="var.Day" value=""' in bob.page
+    assert (await post(bob, place(there) + "/answer", text="free words"))[1]["code"] == "window_closed"
+    fields = {"template": "rebooked", "var.City": "Rome"}
+    status, told = await post(bob, place(there) + "/answer", **fields)
+    assert (status, told["code"]) == (409, "missing_variables") and "@Day" in told["fault"]
+    assert (await post(bob, place(there) + "/answer", **fields, **{"var.Day": "Monday"}))[0] == 200
+    turns = await caller.store.turns(SITE, there.id)
+    assert [(turn.kind, turn.text) for turn in turns if turn.by is By.AGENT] == [
+        ("template", "You fly to Rome on Monday.")
+    ]
+    # A new word of the recipient opens the window again.
+    await phone.says("here I am")
+    await bob.get(place(there))
+    assert 'name="text"' in bob.page and "free words until" in plain(bob.page)

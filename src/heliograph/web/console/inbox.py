@@ -108,10 +108,20 @@ async def shown(
         whole=number,
         turns=turns,
         before=turns[0].number - 1 if turns else 0,
-        info=inbox_info.nodes(bytes(about.alert.alert_info)) if about.alert else (),
-        raw_info=bytes(about.alert.alert_info).decode("utf-8", "replace") if about.alert else "",
+        **_sent(about, "" if number else there.recipient),
         **parts(visit, there, about, bounds),
     )
+
+
+def _sent(about: Context, hide: str) -> dict[str, object]:
+    """What the brand sent, with the number `hide` masked in it."""
+    raw = bytes(about.alert.alert_info) if about.alert else b""
+    variables = about.alert.variables if about.alert else {}
+    return {
+        "info": inbox_info.masked(inbox_info.nodes(raw), hide),
+        "raw_info": inbox_info.blotted(raw.decode("utf-8", "replace"), hide),
+        "variables": {name: inbox_info.blotted(value, hide) for name, value in variables.items()},
+    }
 
 
 def parts(visit: Visit, there: Conversation, about: Context, bounds: Limits) -> dict[str, object]:
