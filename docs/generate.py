@@ -35,7 +35,8 @@ def routes() -> str:
     lines = [
         "# Routes",
         "",
-        "Every address of the server. A running server documents them with their bodies at `/docs` and `/openapi.json`.",
+        "Every address of the server. A running server documents them with their bodies at `/docs` and "
+        "`/openapi.json`.",
         "",
         "| method | path | who may call | listener | what it does |",
         "|---|---|---|---|---|",

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from heliograph import demo_card, plugs, rehearsal, sitefile, telemetry
+from heliograph import demo_card, plugs, rehearsal, sitefiles, telemetry
 from heliograph.app import House
 from heliograph.cast import DeskRole
 from heliograph.clock import SystemClock
@@ -152,7 +152,7 @@ class Demo:
         clock = SystemClock()
         for name in ("acme-air", "acme-air-liveperson"):
             # The stage's variables alone: what this shell points the example at stays out of it.
-            wanted = sitefile.read(example(name), self.stage.variables, found, plugs.desks())
+            wanted = sitefiles.read(example(name), self.stage.variables, found, plugs.desks())
             await manage.apply(wanted, means.store, seals)
         self.parts = await keys.create(means.store, seals, SITE, now=clock.now(), note="demo")
         self.care = await keys.create(means.store, seals, CARE, now=clock.now(), note="demo")

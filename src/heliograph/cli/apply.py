@@ -49,11 +49,11 @@ def apply(
 
 async def _apply(path: Path, settings: Settings, dry_run: bool, prune: bool) -> list[Change]:
     import heliograph.store
-    from heliograph import sitefile
+    from heliograph import sitefiles
     from heliograph.flow import manage
     from heliograph.seal import Sealer, new_secret_key
 
-    wanted = sitefile.read(path, os.environ, given.plugs(), given.desks())
+    wanted = sitefiles.read(path, os.environ, given.plugs(), given.desks())
     for warning in wanted.notes:
         say.note(warning)
     if dry_run and not (await heliograph.store.status(settings.database_url)).current:

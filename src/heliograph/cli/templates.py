@@ -122,9 +122,9 @@ def lint(
     strict
         Warnings make the exit code 1 too.
     """
-    from heliograph import sitefile
+    from heliograph import sitefiles
 
-    wanted, faults = sitefile.inspect(path, os.environ, given.plugs())
+    wanted, faults = sitefiles.inspect(path, os.environ, given.plugs())
     if json:
         names = [{"site": one.site, "name": one.name, "version": one.version} for one in wanted.templates]
         say.data({"templates": names, "faults": faults, "warnings": wanted.notes})
@@ -182,9 +182,9 @@ def preview(
 
     senders: frozenset[tuple[str, str]] = frozenset()
     if file is not None:
-        from heliograph import sitefile
+        from heliograph import sitefiles
 
-        templates = list(sitefile.read(file, os.environ, given.plugs(), templates_only=True).templates)
+        templates = list(sitefiles.read(file, os.environ, given.plugs(), templates_only=True).templates)
     else:
         templates, senders = asyncio.run(with_senders(given.settings(config, flags), site))
     template = meant(templates, name, version)

@@ -22,7 +22,7 @@ from collections.abc import Callable
 import msgspec
 
 from heliograph.core.content import Button, Content, Dial, Media, Named, OpenUrl, Parameter, Reply, Suggestion
-from heliograph.tomlfile import Section
+from heliograph.sitefiles.toml import Section
 
 _KEYS = ("template", "language", "header", "body", "buttons", "shown", "free", "native")
 _BUTTONS: dict[str, type[Reply | OpenUrl | Dial]] = {"reply": Reply, "open_url": OpenUrl, "dial": Dial}

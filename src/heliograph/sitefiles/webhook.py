@@ -13,7 +13,7 @@ import msgspec
 from heliograph.core.standard_webhooks import BadSecret, key_of
 from heliograph.core.webhook import TYPES, Webhook, url_fault
 from heliograph.settings import close
-from heliograph.tomlfile import Faults, Section
+from heliograph.sitefiles.toml import Faults, Section
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):

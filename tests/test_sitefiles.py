@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from heliograph import plugs, sitefile
+from heliograph import plugs, sitefiles
 from heliograph.core.content import (
     Button,
     Card,
@@ -54,7 +54,7 @@ def found_plugs():
 
 
 def read(path, environ):
-    return sitefile.read(path, environ, found_plugs())
+    return sitefiles.read(path, environ, found_plugs())
 
 
 def faults(path, environ) -> list[str]:
@@ -310,12 +310,12 @@ def test_a_folder_of_sites(tmp_path, environ):
 
 
 def test_templates_alone_need_no_secret(folder):
-    wanted = sitefile.read(folder, {}, found_plugs(), templates_only=True)
+    wanted = sitefiles.read(folder, {}, found_plugs(), templates_only=True)
     assert [one.name for one in wanted.templates] == ["flightdelay", "Proactive_Outbound"]
     assert wanted.sites == wanted.senders == ()
     spoil(folder / "templates/flightdelay.toml", "@Gate", "@Gat")
     with pytest.raises(SetupError, match="Did you mean @Gate"):
-        sitefile.read(folder, {}, found_plugs(), templates_only=True)
+        sitefiles.read(folder, {}, found_plugs(), templates_only=True)
 
 
 def test_one_template_alone_finds_its_site(folder, environ):

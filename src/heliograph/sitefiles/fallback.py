@@ -16,7 +16,7 @@ from collections.abc import Collection
 
 from heliograph.core.fallback import Fallback, Rule
 from heliograph.settings import close
-from heliograph.tomlfile import Section
+from heliograph.sitefiles.toml import Section
 
 
 def read(section: Section, channels: Collection[str] = ()) -> Fallback:

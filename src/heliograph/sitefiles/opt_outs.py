@@ -15,7 +15,7 @@ from heliograph.core import keyword, language, notice
 from heliograph.core.keyword_words import Words
 from heliograph.core.notice import Notice
 from heliograph.core.site import OptOuts
-from heliograph.tomlfile import Faults, Section
+from heliograph.sitefiles.toml import Faults, Section
 
 
 def read(section: Section, brand: str, notes: Faults) -> OptOuts:

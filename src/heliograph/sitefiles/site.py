@@ -17,7 +17,6 @@ from typing import Any
 
 import msgspec
 
-from heliograph import fallbackfile, optoutfile, templatefile, webhookfile
 from heliograph.core import language, phone
 from heliograph.core.channel import SYNONYMS
 from heliograph.core.desk import SiteDesk
@@ -30,7 +29,8 @@ from heliograph.core.webhook import Webhook
 from heliograph.errors import SetupError
 from heliograph.flow.manage import Medium, Wanted, label
 from heliograph.settings import close
-from heliograph.tomlfile import Document, Faults, Keys, Section
+from heliograph.sitefiles import fallback, opt_outs, template, webhook
+from heliograph.sitefiles.toml import Document, Faults, Keys, Section
 
 Plugs = Mapping[tuple[str, str], Plug]  # (channel, provider) → its module
 Desks = Mapping[str, DeskPlug]  # a desk's name → its package
@@ -155,9 +155,9 @@ class _Reading:
             document.fault("Canned answers stand beside the site, not in it: [[canned]].", "site", "canned")
         if "opt_outs" in section.table:
             document.fault("Opt-outs stand beside the site, not in it: [opt_outs].", "site", "opt_outs")
-        given["opt_outs"] = optoutfile.read(document.section("opt_outs"), section.text("name"), self.notes)
+        given["opt_outs"] = opt_outs.read(document.section("opt_outs"), section.text("name"), self.notes)
         channels = {channel for channel, _ in self.plugs}
-        given["fallback"] = fallbackfile.read(section.section("fallback"), channels)
+        given["fallback"] = fallback.read(section.section("fallback"), channels)
         for place, sentence in unwise(given["fallback"]):
             section.fault(sentence, *place.split("."), into=self.notes)
         site = section.struct(Site, "A site", given=given)
@@ -168,9 +168,9 @@ class _Reading:
                 document.fault(f"The site {site.id} is described in two files; keep one.", "site", "id")
             self.sites[site.id] = site
         if "webhook" in document.table and not self.templates_only:
-            webhook = webhookfile.read(document.section("webhook"), site.id if site else "", self.notes)
-            if webhook is not None:
-                self.webhooks[webhook.site] = webhook
+            hook = webhook.read(document.section("webhook"), site.id if site else "", self.notes)
+            if hook is not None:
+                self.webhooks[hook.site] = hook
         for section in [] if self.templates_only else document.sections("sender"):
             self.sender(section, site or Site(id=""))
         if "desk" in document.table and not self.templates_only:
@@ -333,14 +333,14 @@ class _Reading:
             document.fault('No site: write site = "…", or put the file into the templates folder of a site.')
             return
         before = len(self.faults.sentences)
-        template = templatefile.read(document, named, self._keep)
-        if template is None or len(self.faults.sentences) > before:
+        one = template.read(document, named, self._keep)
+        if one is None or len(self.faults.sentences) > before:
             return
-        place = (named, label(template))
+        place = (named, label(one))
         if place in self.templates:
-            document.fault(f"Version {template.version} of {template.name} is in another file too.", "version")
-        self.templates[place] = template
-        for finding in lint(template, self._carriers(site, template)):
+            document.fault(f"Version {one.version} of {one.name} is in another file too.", "version")
+        self.templates[place] = one
+        for finding in lint(one, self._carriers(site, one)):
             into = self.faults if finding.level is Level.ERROR else self.notes
             document.fault(f"{finding.place}: {finding.sentence}", *_keys(finding.place), into=into)
 

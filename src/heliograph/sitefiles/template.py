@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from heliograph import fallbackfile, templatefile_named
 from heliograph.core.content import (
     CalendarEvent,
     Card,
@@ -30,7 +29,8 @@ from heliograph.core.content import (
 from heliograph.core.template import Template, Variable
 from heliograph.flow.manage import Medium
 from heliograph.settings import close
-from heliograph.tomlfile import Document, Section
+from heliograph.sitefiles import fallback, named
+from heliograph.sitefiles.toml import Document, Section
 
 # The key that names a chip's kind holds its text: { reply = "Yes", postback = "yes" }.
 KINDS: dict[str, type[Suggestion]] = {
@@ -70,7 +70,7 @@ def read(document: Document, site: str, keep: Keep) -> Template | None:
         "site": site,
         "languages": languages,
         "variables": _variables(document.section("variables")),
-        "fallback": fallbackfile.read(document.section("fallback")),
+        "fallback": fallback.read(document.section("fallback")),
     }
     return document.struct(Template, "A template", given=given, own=("site",))
 
@@ -102,7 +102,7 @@ def _content(section: Section, site: str, keep: Keep) -> Content | None:
         provider: msgspec.Raw(msgspec.json.encode(value)) for provider, value in section.section("native").table.items()
     }
     if "template" in table:
-        return templatefile_named.read(
+        return named.read(
             section, native, lambda inner: _content(inner, site, keep), lambda inner: _media(inner, site, keep)
         )
     if "cards" in table:
