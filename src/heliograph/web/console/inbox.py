@@ -22,7 +22,6 @@ from heliograph.web.console import inbox_info, inbox_view, render
 from heliograph.web.console.visit import Visit
 
 PAGE = 30
-COUNTED = 100  # conversations of a queue that are counted
 TURNS = 200  # newest turns that a page shows
 OLDER = 100  # turns of an earlier conversation
 NOBODY = "-"
