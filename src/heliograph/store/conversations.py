@@ -76,11 +76,7 @@ def touched(since: int) -> Verb[list[Conversation]]:
 def inbox(wanted: Inbox) -> Verb[list[Conversation]]:
     """The last touched first. Several skills are several walks, merged."""
     if wanted.recipient:
-        return [
-            one
-            for one in (yield from of(wanted.site, wanted.recipient, wanted.limit))
-            if one.state is wanted.state and (not wanted.skills or one.skill in wanted.skills)
-        ]
+        return (yield from _with_one(wanted))
     place = wanted.before or _LATEST
     where = (wanted.site, wanted.state.value)
     rows: list[Row] = []
@@ -95,6 +91,20 @@ def inbox(wanted: Inbox) -> Verb[list[Conversation]]:
         rows += yield "inbox_site", (*where, *place, wanted.limit)
     newest = sorted(rows, key=lambda row: (row[0], row[1]), reverse=True)[: wanted.limit]
     return [conversation_in(row[2]) for row in newest]
+
+
+def _with_one(wanted: Inbox) -> Verb[list[Conversation]]:
+    """Those with one recipient, the last opened first."""
+    found: list[Conversation] = []
+    before = wanted.before[1] if wanted.before else _LATEST[1]
+    while len(found) < wanted.limit:
+        rows = yield "conversations_before", (wanted.site, wanted.recipient, wanted.state.value, before, wanted.limit)
+        ones = [conversation_in(row[0]) for row in rows]
+        found += (one for one in ones if not wanted.skills or one.skill in wanted.skills)
+        if len(ones) < wanted.limit:
+            break
+        before = ones[-1].id
+    return found[: wanted.limit]
 
 
 def queues(site: str, skills: tuple[str, ...]) -> Verb[list[Queue]]:
