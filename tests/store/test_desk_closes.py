@@ -67,3 +67,15 @@ async def test_words_behind_hundreds_of_agents_turns_keep_it_open_too(opened, ma
     await opened.hear_desk(made.site, "chatwoot", spoken, made.now)
     await hears(opened, made, "Anybody?")
     assert (await closed_at_the_desk(opened, made)).state is State.OPEN
+
+
+async def test_a_desk_that_takes_our_id_is_heard_before_its_opening_is_written_down(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="webhook"))
+    there = await hears(opened, made, "Where is my bag?")
+    said = AgentSaid(event=made.id(), conversation=there, text="I am a bot.")
+    (elsewhere,) = await opened.hear_desk(made.site, "chatwoot", (said,), made.now)
+    assert elsewhere.conversation is None, "another desk does not speak in it"
+    (joined,) = await opened.hear_desk(made.site, "webhook", (said,), made.now)
+    assert joined.turn is not None and joined.turn.text == "I am a bot."
+    late = DeskTaken(site=made.site, conversation=there, handed=1, reference=there, was="")
+    assert (await opened.handed(late, made.now)).reference == there

@@ -63,9 +63,13 @@ def about(site: str, alert: str) -> Verb[list[Conversation]]:
 
 
 def at(site: str, desk: str, reference: str) -> Verb[Conversation | None]:
-    """The newest one that a desk knows by this name."""
+    """The newest one that a desk knows by this name. A desk that takes our own id for it may speak before its answer to
+    the opening is written down, or after it closed it: it is heard all the same."""
     rows = yield "conversation_referred", (site, desk, short(reference), 1)
-    return conversation_in(rows[0][0]) if rows else None
+    if rows:
+        return conversation_in(rows[0][0])
+    own = yield from read(site, short(reference))
+    return own if own is not None and own.desk == desk and not own.reference else None
 
 
 def touched(since: int) -> Verb[list[Conversation]]:
