@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from heliograph.core.conversation import By, Closer, State
-from heliograph.core.desk import AgentSaid, DeskClosed, SiteDesk
+from heliograph.core.desk import AgentSaid, DeskClosed, DeskMoved, SiteDesk
 from heliograph.core.event import Inbound
-from heliograph.core.ports import DeskTaken
+from heliograph.core.ports import DeskTaken, Inbox
 from heliograph.store.desks import PAGE
 
 MATT = "+17703101414"
@@ -79,3 +79,14 @@ async def test_a_desk_that_takes_our_id_is_heard_before_its_opening_is_written_d
     assert joined.turn is not None and joined.turn.text == "I am a bot."
     late = DeskTaken(site=made.site, conversation=there, handed=1, reference=there, was="")
     assert (await opened.handed(late, made.now)).reference == there
+
+
+async def test_an_agents_name_that_no_index_takes_is_kept_all_the_same(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    there = await hears(opened, made, "Where is my bag?")
+    await opened.handed(DeskTaken(site=made.site, conversation=there, handed=1, reference="7"), made.now)
+    for author in ("Ann\x00", "".join(f"{number}" for number in range(9_000))):
+        moved = DeskMoved(event=made.id(), conversation="7", author=author)
+        (joined,) = await opened.hear_desk(made.site, "chatwoot", (moved,), made.now)
+        assert joined.conversation is not None and joined.conversation.agent == author
+        assert [one.id for one in await opened.conversations(Inbox(site=made.site, agent=author))] == [there]

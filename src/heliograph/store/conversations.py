@@ -28,7 +28,7 @@ def new_id(now: int) -> str:
 
 def put(one: Conversation) -> Verb[None]:
     values = (one.site, one.id, one.recipient, short(one.skill), one.desk, short(one.reference), one.state.value)
-    yield "conversation_put", (*values, one.agent, one.touched, encode(one))
+    yield "conversation_put", (*values, short(one.agent), one.touched, encode(one))
 
 
 def read(site: str, id: str) -> Verb[Conversation | None]:
@@ -85,7 +85,7 @@ def inbox(wanted: Inbox) -> Verb[list[Conversation]]:
     where = (wanted.site, wanted.state.value)
     rows: list[Row] = []
     if wanted.agent:
-        agent = "" if wanted.agent == NOBODY else wanted.agent
+        agent = "" if wanted.agent == NOBODY else short(wanted.agent)
         for skill in wanted.skills or (yield from _skills(*where)):
             rows += yield "inbox_agent", (*where, agent, short(skill), *place, wanted.limit)
     elif wanted.skills:
