@@ -12,7 +12,7 @@ from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Row, Verb
 
-COUNTED = 1_000  # conversations of a queue that are counted at most
+COUNTED = 100  # conversations of a queue that are counted at most
 LOOKED_AT = 500  # changed ones that a node reads at once
 NOBODY = "-"  # as an agent: conversations that nobody has claimed
 _LATEST = (2**62, "z")  # after every place

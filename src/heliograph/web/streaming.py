@@ -34,14 +34,12 @@ async def streamed(
     """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     stopping: asyncio.Event | None = scope.get("state", {}).get("stopping")
-    tasks: set[asyncio.Task[Any]] = set()
     gone = asyncio.ensure_future(_until_gone(receive))
-    tasks.add(gone)
-    if stopping is not None:
-        tasks.add(asyncio.ensure_future(stopping.wait()))
     if method != "HEAD":
         writing = asyncio.ensure_future(_write(pieces, send))
-        tasks.add(writing)
+        tasks: set[asyncio.Task[Any]] = {gone, writing}
+        if stopping is not None:
+            tasks.add(asyncio.ensure_future(stopping.wait()))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

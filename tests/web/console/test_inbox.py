@@ -13,6 +13,8 @@ import pytest
 from heliograph.core.channel import Carries
 from heliograph.core.content import Named, Parameter
 from heliograph.core.conversation import WISH, By, Closer, Conversation, Turn
+from heliograph.core.ports import TurnOutcome
+from heliograph.core.reason import words as reason_words
 from heliograph.core.site import Canned
 from heliograph.core.states import AttemptState
 from heliograph.core.template import Template, Variable
@@ -146,6 +148,27 @@ async def test_an_answer_leaves_and_its_marks_move(phone: Phone, at: At, example
     await phone.shows(turn, AttemptState.READ)
     await bob.get(place(there))
     assert "✓✓ read" in plain(bob.page)
+
+
+async def test_an_answer_that_did_not_arrive_or_is_in_doubt_says_why(
+    phone: Phone, at: At, example: dict[str, Any]
+) -> None:
+    await phone.gets(example)
+    there = await phone.says("hello")
+    bob = await at("bob")
+    await bob.get(place(there))
+    for state, reason, words in (
+        (AttemptState.IN_DOUBT, "no_answer", "? in doubt"),
+        (AttemptState.FAILED, "unreachable", "✕ failed"),
+    ):
+        await post(bob, place(there) + "/answer", text=f"to be {state}", after="99")
+        turn = (await phone.caller.store.turns(SITE, there.id, newest=True, limit=1))[0]
+        now = phone.caller.doors.means.clock.now()
+        outcome = TurnOutcome(site=SITE, conversation=there.id, number=turn.number, state=state, reason=reason)
+        await phone.caller.store.turn_outcome(outcome, now)
+        await bob.get(place(there))
+        said = plain(bob.page.partition(f'id="t-{turn.number}"')[2].partition("</li>")[0])
+        assert words in said and reason_words(reason) in said, said
 
 
 async def test_an_answer_that_is_sent_again_after_a_lost_word_leaves_once(

@@ -25,7 +25,7 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How many conversations of a skill are open, and of them how many are claimed by nobody; both count to 1,000 at
+    """How many conversations of a skill are open, and of them how many are claimed by nobody; both count to 100 at
     most, so that no count grows with the data."""
 
     skill: str

@@ -1,6 +1,6 @@
 """The inbox: the queue, one conversation in it, and what is known beside it.
 
-A list walks one index a page at a time; counts end at 1,000. So no page costs more as conversations pile up.
+A list walks one index a page at a time; counts end at 100. So no page costs more as conversations pile up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from heliograph.web.console import inbox_info, inbox_view, render
 from heliograph.web.console.visit import Visit
 
 PAGE = 30
-COUNTED = 1_000  # conversations of a queue that are counted
 TURNS = 200  # newest turns that a page shows
 OLDER = 100  # turns of an earlier conversation
 NOBODY = "-"

@@ -53,7 +53,7 @@ export function change(one) {
 export function count(queue) {
   const found = document.querySelector(`[data-queue][data-site="${CSS.escape(queue.site)}"][data-skill="${CSS.escape(queue.skill)}"]`);
   if (!found) return;
-  const words = (n) => (n >= 1000 ? "1,000+" : String(n));
+  const words = (n) => (n >= 100 ? "100+" : String(n));
   found.querySelector("[data-open-count]").textContent = words(queue.open);
   found.querySelector("[data-unclaimed-count]").textContent = words(queue.unclaimed);
 }
