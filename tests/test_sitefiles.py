@@ -693,6 +693,13 @@ def test_a_webhook_that_cannot_be_is_told_by_its_line(folder, environ, lines, sa
     assert says in fault and "[webhook]" in fault and SECRET not in fault
 
 
+def test_a_webhook_without_tls_is_noted_unless_it_is_private(folder, environ):
+    environ |= {"S": SECRET}
+    lines = 'url = "http://crm.acme.example/h"\nsecret = "${S}"\n'
+    assert "allow_private = true" in " ".join(read(with_webhook(folder, lines), environ).notes)
+    assert "http" not in " ".join(read(with_webhook(folder, lines + "allow_private = true"), environ).notes)
+
+
 def test_the_examples_webhook_is_left_out_until_it_is_named(environ):
     wanted = read(EXAMPLE, environ)
     assert wanted.webhooks == () and "The webhook is left out, since `when` is empty." in " ".join(wanted.notes)

@@ -7,11 +7,12 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from heliograph.core.channel import Carries
 from heliograph.core.content import Named, Parameter
-from heliograph.core.conversation import WISH, By
+from heliograph.core.conversation import WISH, By, Closer, Conversation, Turn
 from heliograph.core.ports import TurnOutcome
 from heliograph.core.reason import words as reason_words
 from heliograph.core.site import Canned
@@ -19,6 +20,7 @@ from heliograph.core.states import AttemptState
 from heliograph.core.template import Template, Variable
 from heliograph.core.user import Role
 from heliograph.flow import users
+from heliograph.web.console import inbox_view
 from web.conftest import Caller, change_site
 from web.console.conftest import PASSWORD, SITE, Browser
 from web.console.desk import MATT, Phone, done, place, plain
@@ -62,7 +64,7 @@ async def test_a_reply_stands_in_the_queue_and_opens_with_the_alert_and_all_its_
     for words in (
         "Sky Miles 1234567890123456789012 ", "T-Shirt Size Large ", "none null ", "yes true ", "price 1.10 ",
         "nested 2 keys", "empty no keys", "twice first ", "twice again second ", "Customer id 123 ( VIP )",
-        "Their alert id 1265168451", "flightdelay , version 1", "City Kansas City",
+        "External alert id 1265168451", "flightdelay , version 1", "City Kansas City",
     ):  # fmt: skip
         assert words in text, words
     assert "phone +1••••••1414 " in text and "digits 1••••••1414 " in text  # as in the record of an alert
@@ -353,4 +355,21 @@ async def test_a_closed_window_says_why_and_offers_the_templates_that_may_go(
     # A new word of the recipient opens the window again.
     await phone.says("here I am")
     await bob.get(place(there))
-    assert 'name="text"' in bob.page and "free words until" in plain(bob.page)
+    assert 'name="text"' in bob.page and "free words end" in plain(bob.page)
+
+
+def test_a_turn_of_ours_says_a_thing_once() -> None:
+    told = inbox_view.happened
+    made = Turn(conversation="c", site=SITE, number=1, at=0, by=By.HELIOGRAPH, kind="opted_out", text="all")
+    assert told(made) == "The recipient wants no more messages"
+    assert told(msgspec.structs.replace(made, text="wa")) == "The recipient wants no more messages: wa"
+
+
+@pytest.mark.parametrize(
+    ("closer", "words"), [(None, "closed"), (Closer.RECIPIENT, "closed: opted out"), (Closer.DESK, "closed by desk")]
+)
+def test_a_conversation_says_how_it_was_closed(closer: Closer | None, words: str) -> None:
+    there = Conversation(
+        id="c", site=SITE, recipient=MATT, skill="service", desk="console", opened=0, touched=0, closed_by=closer
+    )
+    assert inbox_view.closed_words(there) == words
