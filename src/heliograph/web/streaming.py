@@ -31,15 +31,16 @@ async def streamed(
     log: Callable[..., None],
     place: str,
 ) -> None:
-    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first."""
+    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first. HEAD has none and
+    ends at once: nothing counts it as a stream, so it may not hold a connection either."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     stopping: asyncio.Event | None = scope.get("state", {}).get("stopping")
     tasks: set[asyncio.Task[Any]] = set()
     gone = asyncio.ensure_future(_until_gone(receive))
     tasks.add(gone)
-    if stopping is not None:
-        tasks.add(asyncio.ensure_future(stopping.wait()))
     if method != "HEAD":
+        if stopping is not None:
+            tasks.add(asyncio.ensure_future(stopping.wait()))
         writing = asyncio.ensure_future(_write(pieces, send))
         tasks.add(writing)
         try:
