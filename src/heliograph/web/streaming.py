@@ -31,8 +31,8 @@ async def streamed(
     log: Callable[..., None],
     place: str,
 ) -> None:
-    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first. HEAD has none and
-    ends at once: nothing counts it as a stream, so it may not hold a connection either."""
+    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first. HEAD has none,
+    ends at once and leaves nothing that waits."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     stopping: asyncio.Event | None = scope.get("state", {}).get("stopping")
     tasks: set[asyncio.Task[Any]] = set()
