@@ -151,5 +151,11 @@ async def test_a_stream_that_breaks_is_told_and_ended(server: Any, source: Sourc
 async def test_head_has_no_pieces(server: Any, source: Source) -> None:
     reader, writer = await asked(server[1], "/quiet", "HEAD")
     writer.write(b"GET /short HTTP/1.1\r\nHost: h\r\n\r\n")
-    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+    async with asyncio.timeout(0.8):  # a quiet stream of nothing would hold the connection
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        assert await chunk(reader) == b"first"
+    await asyncio.wait_for(source.closed.wait(), 1)
+    await asyncio.sleep(0.05)
+    waits = [one for one in asyncio.all_tasks() if getattr(one.get_coro(), "__qualname__", "") == "Event.wait"]
+    assert not waits, "nothing of it waits for the end of the server"
     writer.close()

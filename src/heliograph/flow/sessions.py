@@ -44,9 +44,10 @@ class LoggedIn(msgspec.Struct, frozen=True, kw_only=True):
 
 class NotIn(msgspec.Struct, frozen=True, kw_only=True):
     """Nobody, for a reason that is told to nobody. `until` (ms): too many tries, none is taken before; 0 = name and
-    password do not fit."""
+    password do not fit. `busy`: too many are looked at now, and this one was neither looked at nor counted."""
 
     until: int = 0
+    busy: bool = False
 
 
 def digest(secret: str) -> str:
@@ -63,6 +64,8 @@ async def log_in(
     pair, place, person = (digest(f"{kind}\0{what}") for kind, what in (
         ("pair", f"{network}\0{name}"), ("network", network), ("name", name)
     ))  # fmt: skip
+    if passwords.busy():
+        return NotIn(busy=True)
     tries = rules.tries
     keys = ((pair, tries), (place, tries * OF_NETWORK), (person, tries * OF_NAME))
     if until := await store.count_login(keys, now, WINDOW):

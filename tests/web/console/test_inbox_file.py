@@ -89,3 +89,19 @@ async def test_what_is_no_file_of_a_conversation_that_one_sees_is_not_there(phon
     assert (await bob.get(f"{place(there)}/files/1/0")).status == 404
     assert "has no files" in bob.page
     assert asked == []
+
+
+async def test_a_name_that_turns_the_writing_around_shows_its_true_end(phone: Phone, at: At) -> None:
+    trick = Attached(reference="27", content_type="application/pdf", name="ticket\u202efdp.exe")
+    endless = Attached(reference="28", content_type="application/pdf", name="x" * 70_000 + ".exe")
+    there = await phone.says("", kind="file", attached=(trick, endless))
+    got = Fetched(content_type="application/pdf", data=b"MZ")
+    keeps(phone.caller, of_27=got, of_28=got)
+    bob = await at("bob")
+    await bob.get(place(there))
+    assert "<bdi>ticketfdp.exe</bdi>" in bob.page and "\u202e" not in bob.page
+    assert "x" * 200 not in bob.page and "xxx.exe</bdi>" in bob.page
+    said = await bob.get(f"{place(there)}/files/1/0")
+    assert said.headers["content-disposition"] == "attachment; filename*=UTF-8''ticketfdp.exe"
+    said = await bob.get(f"{place(there)}/files/1/1")
+    assert len(said.headers["content-disposition"]) < 200 and said.headers["content-disposition"].endswith("xxx.exe")

@@ -239,3 +239,18 @@ async def test_what_another_node_did_is_told_and_our_own_is_not_told_twice(phone
     means.live.tell([Change(SITE, there.id, 0, "elsewhere")])
     assert b"hello" not in await seat.bytes(0.2)
     await fan.stop()
+
+
+async def test_one_user_does_not_take_the_places_of_all(
+    phone: Phone, at: At, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_stream, "MOST_OF_ONE", 2)
+    bob, ann = await at("bob"), await at("ann")
+    ears = [await listen(bob) for _ in range(2)]
+    assert (await bob.get("/console/live")).status == 503
+    await listen(ann)
+    ears[0].writer.close()
+    async with asyncio.timeout(2):
+        while phone.caller.doors.fan.of("bob") == 2:
+            await asyncio.sleep(0.01)
+    await listen(bob)

@@ -396,3 +396,16 @@ def test_a_user_does_not_print_his_hash() -> None:
     from heliograph.core.user import User
 
     assert "argon" not in repr(msgspec.convert({"name": "a", "role": "admin", "password": "$argon2id$"}, User))
+
+
+async def test_where_too_many_passwords_wait_no_more_are_taken_and_none_is_counted(
+    browser: Open, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(passwords, "MOST_WAITING", 0)
+    for _ in range(30):  # more than a name may be tried
+        one = browser()
+        assert (await one.log_in("ann")).status == 503
+        assert "Too many log in at this moment" in one.page
+    monkeypatch.setattr(passwords, "MOST_WAITING", 1)
+    assert (await browser().log_in("ann")).status == 303
+    assert not passwords._waiting

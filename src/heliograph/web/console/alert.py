@@ -10,7 +10,7 @@ from heliograph.core.hide import hidden
 from heliograph.core.ports import Record
 from heliograph.core.user import Role
 from heliograph.web.call import WebAnswer
-from heliograph.web.console import story
+from heliograph.web.console import inbox, story
 from heliograph.web.console.files import GUARDS
 from heliograph.web.console.visit import Visit
 
@@ -46,6 +46,7 @@ async def _page(visit: Visit, record: Record, *, whole: bool) -> WebAnswer:
     alert = record.alert
     lines, said = story.decision(record)
     sent = record.attempts[-1] if record.attempts else None
+    spoken = await visit.means.store.conversations_about(alert.site, alert.id)
     customer = alert.external_customer_id
     if alert.external_customer_id_descriptor:
         customer = f"{customer} ({alert.external_customer_id_descriptor})".strip()
@@ -63,7 +64,7 @@ async def _page(visit: Visit, record: Record, *, whole: bool) -> WebAnswer:
         said=said,
         timeline=story.timeline(record),
         exchanges=story.exchanges(record),
-        conversations=await visit.means.store.conversations_about(alert.site, alert.id),
+        conversations=[one for one in spoken if inbox.sees(visit, one)],
         may_open=visit.may(Role.AGENT) and "/console/inbox/{site}/{id}" in {route.path for route in visit.doors.routes},
     )
 

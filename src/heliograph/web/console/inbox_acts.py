@@ -22,6 +22,7 @@ from heliograph.web.console.visit import Visit
 
 LOOKED_AT = 50  # turns after those that the page knew, among which a repeated answer is looked for
 LONGEST = 20_000  # characters that are read of an answer; no channel takes as many
+LONGEST_SKILL = 200  # characters
 VARIABLE = "var."  # before the names of a template's fields
 Deed = Callable[[Visit, Conversation], Awaitable[Refused | None]]
 
@@ -80,6 +81,10 @@ async def _transfer(visit: Visit, there: Conversation) -> Refused | None:
     skill = visit.form.get("skill", "")
     if not skill:
         return Refused(code="no_skill", sentence="Choose the skill to transfer it to.", conversation=there)
+    if len(skill) > LONGEST_SKILL or not skill.isprintable():
+        # Where a site names no skills any word is one, and each stands in the lists of all who look.
+        sentence = f"A skill is a name of at most {LONGEST_SKILL} characters that print. Nothing was changed."
+        return Refused(code="unknown_skill", sentence=sentence, conversation=there)
     me, expects = visit.user.name, visit.form.get("expects", "")
     said = await converse.transfer(there.site, there.id, skill=skill, by=me, means=visit.means, expects=expects)
     return _refused(said)

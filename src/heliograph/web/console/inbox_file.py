@@ -12,7 +12,7 @@ from urllib.parse import quote
 from heliograph.flow.files import NoFile, file_of
 from heliograph.web.call import Headers, WebAnswer
 from heliograph.web.console import inbox
-from heliograph.web.console.inbox_view import PICTURES
+from heliograph.web.console.inbox_view import PICTURES, file_name
 from heliograph.web.console.visit import Visit
 
 SHOWN = PICTURES | {"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg", "video/mp4", "video/3gpp"}
@@ -35,7 +35,7 @@ async def one(visit: Visit) -> WebAnswer:
     if isinstance(got, NoFile):
         return visit.trouble(502 if got.later else 404, got.sentence)
     turns = await visit.means.store.turns(there.site, there.id, after=int(number) - 1, limit=1)
-    name = quote(turns[0].attached[int(place)].name or "file", safe="")
+    name = quote(file_name(turns[0].attached[int(place)].name) or "file", safe="")
     plain = got.content_type in SHOWN
     kind = got.content_type if plain else "application/octet-stream"
     how = f"{'inline' if plain else 'attachment'}; filename*=UTF-8''{name}"

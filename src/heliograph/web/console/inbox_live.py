@@ -48,7 +48,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 class Seat:
     """One browser: what it may see, and the bytes that wait for it."""
 
-    def __init__(self, sees: Callable[[str], bool], skills: tuple[str, ...]) -> None:
+    def __init__(self, sees: Callable[[str], bool], skills: tuple[str, ...], user: str = "") -> None:
+        self.user = user
         self._sees = sees
         self._skills = skills
         self._waiting: list[bytes] = []
@@ -100,6 +101,10 @@ class Fan:
     def __len__(self) -> int:
         return len(self._seats)
 
+    def of(self, user: str) -> int:
+        """How many browsers of one user are there."""
+        return sum(seat.user == user for seat in self._seats)
+
     def place(self, means: Means) -> str:
         """Where the stream is now: what changes after it is told to whoever takes a seat with it."""
         if self._work is None or self._work.done():
@@ -110,10 +115,12 @@ class Fan:
             self._work = asyncio.get_running_loop().create_task(self._run(means), name="inbox")
         return f"{self._began}.{self._count}"
 
-    def join(self, sees: Callable[[str], bool], skills: tuple[str, ...], after: str, means: Means) -> Seat:
+    def join(
+        self, sees: Callable[[str], bool], skills: tuple[str, ...], after: str, means: Means, user: str = ""
+    ) -> Seat:
         """A seat that gets what comes, and first what came after the place `after` (empty: nothing)."""
         now = self.place(means)
-        seat = Seat(sees, skills)
+        seat = Seat(sees, skills, user)
         began, _, number = after.rpartition(".")
         if after and after != now:
             last = int(number) if number.isdecimal() and len(number) < 16 else -1

@@ -13,13 +13,14 @@ from heliograph.web.console.visit import Visit
 
 BEAT = 15.0  # seconds between two comments, so that proxies keep the line open, and between two looks at the session
 MOST = 1_000  # browsers of one process
+MOST_OF_ONE = 40  # pages of one user, so that nobody takes the places of all
 RETRY = b"retry: 1000\n\n"
 ENDED = b"event: ended\ndata: {}\n\n"  # the session is over: the page says so and asks no more
 
 
 async def live(visit: Visit) -> WebAnswer:
     fan = visit.doors.fan
-    if len(fan) >= MOST:
+    if len(fan) >= MOST or fan.of(visit.user.name) >= MOST_OF_ONE:
         return plain(503, "Too many pages listen already. Close some of them; this one tries again by itself.")
     after = visit.call.header(b"last-event-id") or visit.query.get("after", "") or fan.place(visit.means)
     headers = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"), *GUARDS)
@@ -29,7 +30,7 @@ async def live(visit: Visit) -> WebAnswer:
 async def _pieces(visit: Visit, fan: Fan, after: str) -> AsyncGenerator[bytes]:
     clock = visit.means.clock
     looked = clock.loop_time()
-    seat = fan.join(visit.user.sees, visit.user.skills, after, visit.means)
+    seat = fan.join(visit.user.sees, visit.user.skills, after, visit.means, visit.user.name)
     try:
         yield RETRY
         while True:

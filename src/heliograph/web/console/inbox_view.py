@@ -35,6 +35,7 @@ RULES = {
 }
 # What a recipient's phone has not shown yet is under way; our states' own words are for records.
 SENDING = words.State("sending", "◌", "way")
+NAMED = 120  # characters of a file's name
 _field = re.compile(r"@@|@(\w+)")
 
 
@@ -64,6 +65,13 @@ def turn_event(turn: Turn, now: int) -> dict[str, object]:
         "leaves": turn.leaves,
         "html": render.text("inbox_turn.html", turn=turn, now=now),
     }
+
+
+def file_name(name: str) -> str:
+    """A file's name without what does not print. One that turns the writing around makes `gpj.exe` read as `exe.jpg`.
+    Of a long one the beginning and the end stay."""
+    printed = "".join(letter for letter in name if letter.isprintable())
+    return printed if len(printed) <= NAMED else f"{printed[: NAMED - 30]}…{printed[-29:]}"
 
 
 def state(turn: Turn) -> words.State:
@@ -154,6 +162,7 @@ def _filled(one: Canned, values: Mapping[str, str]) -> Prepared:
 render.teach(
     turn_state=state,
     pictures=PICTURES,
+    file_name=file_name,
     happened=happened,
     closed_words=closed_words,
     wishes=wishes,

@@ -17,6 +17,7 @@ from heliograph.web.console.visit import Visit, fields, token
 
 WRONG = "Name and password do not fit, or the user is disabled. An administrator can give another password."
 STALE = "The page was open for too long, or the browser keeps no cookies for this address. Log in once more."
+BUSY = "Too many log in at this moment. Try again in a few seconds."
 START = "/console"
 # A path of the console and nothing that a browser could read as another place: no //, no dots that lead up (nor encoded
 # ones), no backslash, no control.
@@ -70,6 +71,9 @@ async def attempt(call: WebCall, doors: Doors, given: Mapping[str, str], former:
     )
     if isinstance(done, sessions.LoggedIn):
         return done
+    if done.busy:
+        doors.meters.credentials("busy")
+        return NotIn(503, BUSY)
     code = "too_many_logins" if done.until else "wrong_password"
     doors.meters.credentials(code)
     doors.log("warning", "A log-in to the console failed.", action="login.failed", code=code)
