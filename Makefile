@@ -27,7 +27,7 @@ test: $(STAMP) ## Run every test and every check of the house
 	@$(BIN)/ruff format --check --quiet src tests benchmarks || { echo "Some files are not formatted: run $(BIN)/ruff format src tests benchmarks" >&2; exit 1; }
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 types: $(STAMP) ## Check the types
 	@$(BIN)/mypy

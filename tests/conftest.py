@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,10 @@ from typing import Any
 import pytest
 
 NOBODY = 65534
+
+# A shell lets what it runs in the background ignore Ctrl-C, and programs inherit that; tests stop programs with it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

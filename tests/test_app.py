@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from heliograph import telemetry
+from heliograph import app, telemetry
 from heliograph.app import House
 from heliograph.core.site import Key
 from heliograph.errors import StoreAway
@@ -114,3 +114,34 @@ async def test_a_purge_goes_on_only_while_its_bites_are_full() -> None:
     await asyncio.sleep(0.3)
     purging.cancel()
     assert bites == [1]
+
+
+async def test_a_task_that_does_not_end_does_not_keep_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "SPARE", 0.05)
+    house, asked, let_go = Said(), [], asyncio.Event()
+    house.settings = Settings(stop_timeout=0.05)
+
+    async def deaf() -> None:
+        while not let_go.is_set():
+            try:
+                await let_go.wait()
+            except asyncio.CancelledError:
+                asked.append("deaf")
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.08)
+            asked.append("slow")
+
+    house._task(slow(), "slow")
+    house._task(deaf(), "deaf")
+    house._task(slow(), "slow")
+    await asyncio.sleep(0)
+    async with asyncio.timeout(2):
+        await house.stop()
+    assert sorted(asked) == ["deaf", "deaf", "slow", "slow"]
+    (line,) = house.said()
+    assert (line["action"], "deaf" in line["message"], "slow" in line["message"]) == ("stop.left", True, False)
+    let_go.set()

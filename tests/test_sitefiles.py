@@ -29,6 +29,7 @@ from heliograph.core.content import (
 )
 from heliograph.core.fallback import Doubt, Fallback, Need, Overlap, Rule
 from heliograph.core.preview import preview
+from heliograph.core.site import Canned
 from heliograph.core.template import compile
 from heliograph.errors import SetupError
 
@@ -416,6 +417,27 @@ def test_faults_of_the_team(folder, environ):
     assert "[team] " in told and "recipient 1: The phone number does not begin with a country code" in told
 
 
+def test_canned_answers(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        file.write('\n[[canned]]\ntitle = " Hello "\ntext = "Hello @FirstName"\n')
+        file.write('\n[[canned]]\ntitle = "Hello"\ntext = "Hola @FirstName"\nlanguage = "spanish"\n')
+    [site] = read(folder, environ).sites
+    assert site.canned[-2:] == (
+        Canned(title="Hello", text="Hello @FirstName"),
+        Canned(title="Hello", text="Hola @FirstName", language="es"),
+    )
+
+
+def test_faults_of_canned_answers(folder, environ):
+    with (folder / "site.toml").open("a") as file:
+        for more in ('text = " "', 'text = "a"', 'text = "b"', 'text = "c"\nlanguage = "no such tongue"', "words = 1"):
+            file.write(f'\n[[canned]]\ntitle = "One"\n{more}\n')
+    told = " ".join(faults(folder, environ))
+    assert "A canned answer needs a title and a text." in told
+    assert '"One" is there twice for the same language; keep one.' in told
+    assert "no such tongue" in told and "A canned answer has no words." in told
+
+
 # ── messages that the provider keeps ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -669,6 +691,13 @@ events = ["alert.*", "reply.received"]
 def test_a_webhook_that_cannot_be_is_told_by_its_line(folder, environ, lines, says):
     [fault] = faults(with_webhook(folder, lines), environ | {"S": SECRET})
     assert says in fault and "[webhook]" in fault and SECRET not in fault
+
+
+def test_a_webhook_without_tls_is_noted_unless_it_is_private(folder, environ):
+    environ |= {"S": SECRET}
+    lines = 'url = "http://crm.acme.example/h"\nsecret = "${S}"\n'
+    assert "allow_private = true" in " ".join(read(with_webhook(folder, lines), environ).notes)
+    assert "http" not in " ".join(read(with_webhook(folder, lines + "allow_private = true"), environ).notes)
 
 
 def test_the_examples_webhook_is_left_out_until_it_is_named(environ):

@@ -46,6 +46,7 @@ from heliograph.web.server import Server
 
 REFRESH_EVERY = 0.4  # seconds: a change made by another process is seen within one second
 PURGE_EVERY = 300.0  # seconds
+SPARE = 5.0  # seconds beyond the stop's own patience, in which what was cut off comes to its end
 LINGER = 60.0  # seconds that a replaced provider may still have calls under way
 
 
@@ -59,6 +60,7 @@ class House:
         self.port = 0
         self.private_port = 0
         self._stops: list[Callable[[], Awaitable[Any]]] = []
+        self._tasks: list[asyncio.Task[None]] = []
         self._lingering: dict[asyncio.TimerHandle, Provider | Desk] = {}
 
     async def start(self) -> None:
@@ -132,7 +134,7 @@ class House:
             node=f"{socket.gethostname()}-{os.getpid()}-{clock.new_id()[-6:]}",
         )
         means.out, means.out_private = out, out_private
-        self._stops.append(means.settle)
+        self._stops.append(self._settled)
         self.meters.senders = self._senders_now
         self.meters.waiting = lambda: (means.events.values(), clock.now())
         if settings.embedded:
@@ -227,12 +229,30 @@ class House:
         task = asyncio.ensure_future(work)
         task.add_done_callback(self._ended)
         task.set_name(name)
+        if not self._tasks:
+            self._stops.append(self._tasks_ended)
+        self._tasks.append(task)
 
-        async def cancel() -> None:
-            task.cancel()
-            await asyncio.wait([task])  # how it ended is told by _ended
+    async def _tasks_ended(self) -> None:
+        """All at once, so that a stop waits for what is under way once and not once for each; how each ended is told by
+        _ended. One that does not end is asked again and then left behind: a stop comes to its end."""
+        left = set(self._tasks)
+        for patience in (self.settings.stop_timeout + SPARE, SPARE):
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=patience)
+            if not left:
+                return
+        names = ", ".join(sorted(task.get_name() for task in left))
+        self.log("error", f"Tasks did not end and are left behind: {names}.", action="stop.left")
 
-        self._stops.append(cancel)
+    async def _settled(self) -> None:
+        """What runs behind answers is waited for, but not for ever: its due row, or nobody, needs it."""
+        try:
+            async with asyncio.timeout(self.settings.stop_timeout + SPARE):
+                await self.means.settle()
+        except TimeoutError:
+            self.log("error", "Work behind answers did not end and is left behind.", action="stop.left")
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A task that should run for ever broke on a bug: better a restart than a server that forgets half its work."""

@@ -86,9 +86,23 @@ def test_a_desk_is_listed_with_the_address_of_its_callbacks(heliograph, with_des
         (CHATWOOT.replace("inbox_id = 7\n", ""), "inbox_id"),
         (CHATWOOT.replace("chatwoot", "chatwot"), "chatwoot"),
         ('\n[desk]\nkind = "webhook"\n[desk.settings]\nurl = "desk.example"\nsecret = "x"\n', "https://"),
+        (
+            '\n[desk]\nkind = "webhook"\n[desk.settings]\nurl = "https://desk.example"\nsecret = "x"\n',
+            "secret: A secret is",
+        ),
+        ("\n[desk]\n[desk.settings]\n", "A desk needs kind."),
+        ('\n[desk]\nkind = "console"\n[desk.settings]\nurl = "x"\n', "It has nothing to set."),
     ],
 )
 def test_a_desk_that_is_set_wrong_is_not_applied(heliograph, with_desk, lines, words):
     refused = with_desk(lines)
     assert refused.code != 0
     assert words in refused.err + refused.out
+
+
+def test_a_site_that_is_not_there_is_told(heliograph, with_desk):
+    assert with_desk("").code == 0
+    for words in (("desks", "--site", "9"), ("conversations", "list", "9"), ("conversations", "show", "9", "x")):
+        said = heliograph(*words)
+        assert said.code == 2 and "There is no site 9. There is: 25508804." in said.err
+    assert "No open conversations here." in heliograph("conversations", "list", "25508804").out

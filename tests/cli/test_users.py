@@ -50,6 +50,11 @@ def test_a_user_is_added_with_a_password_from_standard_input(applied, monkeypatc
     assert [user["name"] for user in listed.data] == ["ann"] and "argon2" not in listed.out
 
 
+def test_a_skill_that_no_site_names_is_told(applied):
+    added = applied("users", "add", "zoe", "--role", "agent", "--skill", "servise", "--skill", "service", "--generate")
+    assert added.code == 0 and "no site of zoe's names the skill servise;" in added.err
+
+
 def test_a_generated_password_is_shown_once_and_works(applied, tmp_path):
     ran = applied("users", "add", "bob", "--role", "viewer", "--generate", "--by", "root")
     password = re.search(r"^password +(\S+)$", ran.out, re.M)[1]

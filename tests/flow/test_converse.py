@@ -9,13 +9,15 @@ import msgspec
 import pytest
 
 from flow.world import SITE, Plug, ask, refusal
+from heliograph.core.alert import alert_of
 from heliograph.core.channel import Carries
 from heliograph.core.content import Named, Text
 from heliograph.core.conversation import By, Closer, Conversation, State, Turn
 from heliograph.core.desk import AgentSaid, Context, DeskClosed, Opened, SiteDesk
-from heliograph.core.event import Inbound, Receipt
+from heliograph.core.event import Attached, Inbound, Receipt
 from heliograph.core.optout import OptOut
 from heliograph.core.ports import DeskHeard, Due, Handed, Heard
+from heliograph.core.site import Kind
 from heliograph.core.states import AttemptState
 from heliograph.core.template import Template, Variable
 from heliograph.errors import DeskGone, Fate, SendError, StoreAway
@@ -476,3 +478,87 @@ async def test_the_recipients_own_turns_alone_are_handed_over(house):
     await again(house, DESK)
     assert [text for _, text in desk.lines] == ["one", "two"]
     assert By.AGENT in {turn.by for turn in await house.store.turns(SITE, there.id)}
+
+
+async def test_an_answer_leaves_behind_hundreds_of_the_recipients_turns(house):
+    await alerted(house)
+    for number in range(201):  # more than one look at the store finds
+        there = await says(house, f"hello {number}")
+    turn = await answer(house, there)
+    await due.once(house.means, ANSWERS)
+    assert turn.id in house.providers["rcs"].delivered
+
+
+async def test_the_recipients_words_reach_the_desk_behind_hundreds_of_agents_turns(house):
+    desk = ScriptedDesk()
+    await alerted(house)
+    await to_desk(house, desk)
+    await says(house, "hello")
+    await due.once(house.means, DESK)
+    spoken = tuple(AgentSaid(event=f"e{n}", conversation="desk-1", text=f"{n}") for n in range(201))
+    await desk_heard.receive(house.means.registry.desk(SITE), DeskHeard(events=spoken), house.means)
+    await says(house, "and now?")
+    await due.once(house.means, DESK)
+    assert desk.lines[-1] == ("desk-1", "and now?")
+
+
+async def test_an_agents_file_goes_as_its_link(house):
+    desk = ScriptedDesk()
+    await alerted(house)
+    await to_desk(house, desk)
+    there = await says(house, "hello")
+    await due.once(house.means, DESK)
+    file = (Attached(url="https://desk.example/pass.pdf", name="pass.pdf"),)
+    nameless = (Attached(reference="f1", name="pass.pdf"),)
+    spoken = (
+        AgentSaid(event="e1", conversation="desk-1", text="Your pass", attached=file),
+        AgentSaid(event="e2", conversation="desk-1", text="", attached=file),
+        AgentSaid(event="e3", conversation="desk-1", text="", attached=nameless),
+    )
+    await desk_heard.receive(house.means.registry.desk(SITE), DeskHeard(events=spoken), house.means)
+    await due.once(house.means, ANSWERS)
+    taken = house.providers["rcs"].delivered.items()
+    sent = [message.content.text for id, message in taken if alert_of(id) == there.id]
+    assert sent == ["Your pass\nhttps://desk.example/pass.pdf", "https://desk.example/pass.pdf"]
+    note = await newest(house, there)
+    assert note.kind == "undelivered" and "no link" in note.text
+
+
+async def test_the_desk_is_told_of_an_answer_that_could_not_leave_in_time(house, monkeypatch):
+    await alerted(house)
+    there = await says(house, "hello")
+    monkeypatch.setattr(converse, "EXPIRES", -1)
+    await answer(house, there)
+    await due.once(house.means, ANSWERS)
+    note = await newest(house, there)
+    assert note.kind == "undelivered" and "within its time" in note.text
+
+
+async def test_a_node_whose_lease_ran_out_leaves_the_turn_to_the_other(house, monkeypatch):
+    await alerted(house)
+    there = await says(house, "hello")
+    turn = await answer(house, there)
+    leaving = house.store.leaving
+
+    async def overtaken(site, conversation, number, now, **seen):
+        await leaving(site, conversation, number, now)  # the other node begins in this moment
+        return await leaving(site, conversation, number, now, **seen)
+
+    monkeypatch.setattr(type(house.store), "leaving", lambda self, *place, **seen: overtaken(*place, **seen))
+    await due.once(house.means, ANSWERS)
+    assert turn.id not in house.providers["rcs"].delivered
+    assert (await newest(house, there)).state is AttemptState.SENDING, "the other node tells what became of it"
+
+
+async def test_what_is_live_and_what_came_of_a_test_key_do_not_stand_beside_each_other(house):
+    live = await alerted(house)
+    there = await says(house, "live")
+    opened = house.means.registry.sender(SITE, "a-rcs")
+    house.means.registry._senders[SITE, "a-rcs"] = msgspec.structs.replace(opened, sandbox=True)
+    house.means.registry._index(SITE)
+    test = await alerted(house, kind=Kind.TEST, external_alert_id="t")
+    for alert, strange in ((test, live), (live, test)):
+        about = await context(SITE, alert, MATT, house.means)
+        assert strange not in [one.id for one in about.earlier]
+    assert not (await context(SITE, test, MATT, house.means)).conversations
+    assert [one.id for one in (await context(SITE, live, MATT, house.means)).conversations] == [there.id]

@@ -15,6 +15,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from heliograph.core import sms
 from journey.caller import Caller, speak
 from journey.demonstration import Demonstration
 from journey.outside import ROOT
@@ -27,6 +28,14 @@ AA = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wca
 # What Chromium itself says of a refusal (409) and of a line that is cut, where a test asks for them.
 ASKED_FOR = ("status of 409", "ERR_INTERNET_DISCONNECTED", "ERR_FAILED")
 NASTY = "<img src=x onerror=alert(1)> \u202etxt.exe " + "w" * 400
+
+
+SMS = ("a", "a" * 160, "a" * 161, "€" * 80, "€" * 81, "a" * 152 + "€€", "é" * 307, "я" * 70, "я" * 71, "😀" * 35,
+       "😀" * 36, "a" * 66 + "😀" + "a" * 66, "[x]{y}" * 40, "line\nline" * 30)  # fmt: skip
+MEASURE = """async ([text, alphabet, extended]) => {
+  const place = document.querySelector('script[src*="inbox.js"]').src.replace("inbox.js", "inbox_box.js");
+  return (await import(place)).measure(text, { alphabet, extended });
+}"""
 
 
 class Story:
@@ -147,6 +156,16 @@ async def test_from_the_tap_to_the_agent_and_back_to_the_phone(story: Story, ent
     assert number[3:] not in await page.content()
     await page.get_by_role("button", name="Show the number").click()
     await expect(context.locator("[data-number]")).to_have_text("+1 404-555-0131")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await context.get_by_role("button", name="Copy Sky Miles").click()
+    assert await page.evaluate("navigator.clipboard.readText()") == "1234567890123456789012"
+    await context.get_by_role("button", name="Copy all of it as JSON").click()
+    assert json.loads(await page.evaluate("navigator.clipboard.readText()")) == info
+    # Parts of an SMS are counted as the server counts them.
+    for text in SMS:
+        said = await page.evaluate(MEASURE, [text, sms.ALPHABET.replace("\r", ""), sms.EXTENDED])
+        size = sms.measure(text)
+        assert said == {"encoding": size.encoding, "units": size.units, "parts": size.parts}, text
     # The recipient types, and goes on with words that are no markup.
     await page.evaluate("document.getElementById('text').focus()")
     await story.does(number, "typing")
@@ -213,6 +232,17 @@ async def test_all_of_it_by_keyboard(story: Story, enter: Enter) -> None:
     await expect(page.locator("[data-light-word]")).to_have_text("live")
     await press("c")
     await expect(page.locator("#head")).to_contain_text("yours")
+    await press("/")
+    await expect(page.locator(".canned-one").first).to_be_focused()
+    await press("Enter")
+    await expect(page.locator("#text")).to_have_value("Hello Pia, we look into it and write again within the hour.")
+    await page.locator("#text").fill("")
+    await page.keyboard.type("/")  # in an empty answer too
+    await expect(page.locator(".canned-one").first).to_be_focused()
+    await press("Escape")
+    await expect(page.locator("#text")).to_be_focused()
+    await press("Backspace")
+    await press("Escape")
     await press("r")
     await expect(page.locator("#text")).to_be_focused()
     await page.keyboard.type("Good day")
@@ -247,6 +277,28 @@ async def test_a_lost_connection_is_seen_and_what_was_missed_comes(story: Story,
     await story.does(number, "say", text="while nobody listened")
     await page.context.set_offline(False)
     await expect(page.locator("#turns")).to_contain_text("while nobody listened")
+
+
+async def test_many_tabs_share_one_line_and_another_takes_it_over(story: Story, enter: Enter) -> None:
+    number = "4045550136"
+    await story.alert(number, firstName="Sina")
+    await story.does(number, "say", text="first")
+    leads = await enter("bob")
+    await row(leads, "Sina").get_by_role("link").click()
+    await expect(leads.locator("[data-light-word]")).to_have_text("live")
+    tabs = [await leads.context.new_page() for _ in range(7)]  # a browser has six connections to a host
+    for tab in tabs:
+        await tab.goto(leads.url)
+        await expect(tab.locator("[data-light-word]")).to_have_text("live")
+        await tab.evaluate("document.hasFocus = () => false")
+    await story.does(number, "say", text="to all of them")
+    for tab in (leads, *tabs):
+        await expect(tab.locator("#turns")).to_contain_text("to all of them")
+    await expect(tabs[0]).to_have_title("(1) Sina Fanning · heliograph")
+    await leads.close()
+    await story.does(number, "say", text="after the first was closed")
+    for tab in tabs:
+        await expect(tab.locator("#turns")).to_contain_text("after the first was closed")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

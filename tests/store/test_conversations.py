@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from heliograph import store
 from heliograph.core.content import Reply, Text
-from heliograph.core.conversation import By, Closer, State, Turn
+from heliograph.core.conversation import FULL, By, Closer, State, Turn
 from heliograph.core.desk import AgentSaid, DeskClosed, DeskMoved, DeskUnknown, SiteDesk
-from heliograph.core.event import Inbound
+from heliograph.core.event import Inbound, Receipt
 from heliograph.core.ports import DeskTaken, Inbox, TurnOutcome
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState
+from heliograph.store import conversations as rows
 
 MATT = "+17703101414"
 
@@ -247,3 +249,82 @@ async def test_lists_walk_by_the_last_change(opened, made, clock):
     closed = await opened.conversations(Inbox(site=made.site, state=State.CLOSED))
     assert [one.id for one in closed] == [every[1].id]
     assert every[1].id in {one.id for one in await opened.touched(made.now)}
+
+
+async def test_ids_of_turns_never_overflow(opened, made):
+    await told(opened, made)
+    (place,) = await hear(opened, made, said(made))
+    there = await opened.conversation(made.site, place.conversation)
+    await opened.handed(DeskTaken(site=made.site, conversation=there.id, handed=1, reference="77"), made.now)
+    await _grown(opened, made, there.id, FULL - 1)
+    refused = await opened.say(answer(made, there.id), agent="ann", now=made.now)
+    assert refused.turn is None and refused.conversation.agent == ""
+    first, second = (AgentSaid(event=made.id(), conversation="77", text=text) for text in ("goes", "stays"))
+    (one,) = await opened.hear_desk(made.site, "console", (first,), made.now)
+    (two,) = await opened.hear_desk(made.site, "console", (second,), made.now)
+    assert (len(one.turn.id), two.turn.leaves) == (36, False)
+    *_, words_, note = await opened.turns(made.site, there.id, newest=True)
+    assert (words_.text, note.kind) == ("stays", "undelivered"), "the desk is told, and nothing is lost"
+
+
+async def _grown(opened, made, id, turns):
+    """As if it had so many turns already."""
+
+    def grow():
+        there = yield from rows.lock(made.site, id)
+        yield from rows.put(msgspec.structs.replace(there, turns=turns))
+
+    await opened._engine.write(grow)
+
+
+async def test_a_turn_that_another_node_hands_over_is_not_handed_over_again(opened, made):
+    await told(opened, made)
+    (place,) = await hear(opened, made, said(made))
+    turn = (await opened.say(answer(made, place.conversation), now=made.now)).turn
+    where = (made.site, place.conversation, turn.number, made.now)
+    begun = await opened.leaving(*where, tries=turn.tries)
+    assert await opened.leaving(*where, tries=turn.tries) is None, "what it saw was before the other began"
+    assert (await opened.leaving(*where, tries=begun.tries)).tries == 2, "after a crash it is repeated"
+
+
+async def test_one_recipients_list_is_read_page_by_page(opened, made, clock):
+    ids = []
+    for number in range(5):
+        await told(opened, made, skill=("odd", "even")[number % 2 == 0])
+        (place,) = await hear(opened, made, said(made))
+        ids.append(place.conversation)
+        await opened.close_conversation(made.site, place.conversation, Closer.AGENT, "ann", made.now)
+        clock.now += 1000
+    await told(opened, made)
+    await hear(opened, made, said(made))
+    wanted = Inbox(site=made.site, recipient=MATT, state=State.CLOSED, limit=2)
+    seen, before = [], None
+    while page := await opened.conversations(msgspec.structs.replace(wanted, before=before)):
+        seen += [one.id for one in page]
+        before = (page[-1].touched, page[-1].id)
+        assert len(seen) <= 5, "a page comes once"
+    assert seen == ids[::-1]
+    even = msgspec.structs.replace(wanted, skills=("even",), limit=3)
+    assert [one.id for one in await opened.conversations(even)] == ids[::-2], "those of other skills do not fill it"
+
+
+async def test_receipts_for_turns_lock_in_one_order(opened, made, clock, monkeypatch):
+    turns = []
+    for skill in ("sales", "service"):
+        await told(opened, made, skill=skill)
+        (place,) = await hear(opened, made, said(made))
+        turns.append((await opened.say(answer(made, place.conversation), now=made.now)).turn)
+        clock.now += 1000
+    order: list[list[str]] = []
+
+    def locked(site, id):
+        order[-1].append(id)
+        return (yield from kept(site, id))
+
+    kept = rows.lock
+    monkeypatch.setattr(rows, "lock", locked)
+    for some in (turns, turns[::-1]):
+        order.append([])
+        receipts = tuple(Receipt(event=made.id(), state=AttemptState.DELIVERED, attempt=turn.id) for turn in some)
+        await hear(opened, made, *receipts)
+    assert order[0][:2] == order[1][:2] == sorted(order[0][:2])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from heliograph.core.conversation import By, Closer, State
-from heliograph.core.desk import DeskClosed, SiteDesk
+from heliograph.core.desk import AgentSaid, DeskClosed, DeskMoved, SiteDesk
 from heliograph.core.event import Inbound
-from heliograph.core.ports import DeskTaken
+from heliograph.core.ports import DeskTaken, Inbox
+from heliograph.store.desks import PAGE
 
 MATT = "+17703101414"
 
@@ -45,3 +46,47 @@ async def test_one_whose_words_were_all_taken_is_closed(opened, made):
     assert after != there
     turns = await opened.turns(made.site, there)
     assert [turn.text for turn in turns if turn.by is By.RECIPIENT] == ["Where is my bag?"]
+
+
+async def test_a_desk_that_was_asked_under_a_name_that_is_over_changes_nothing(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    there = await hears(opened, made, "Where is my bag?")
+    await opened.handed(DeskTaken(site=made.site, conversation=there, handed=1, reference="7"), made.now)
+    await hears(opened, made, "Anybody?")
+    await closed_at_the_desk(opened, made)  # while the second turn was handed over
+    late = DeskTaken(site=made.site, conversation=there, handed=2, reference="7", was="7")
+    now = await opened.handed(late, made.now)
+    assert (now.reference, now.handed) == ("", 1), "the question is opened there anew, where somebody reads it"
+
+
+async def test_words_behind_hundreds_of_agents_turns_keep_it_open_too(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    there = await hears(opened, made, "Where is my bag?")
+    await opened.handed(DeskTaken(site=made.site, conversation=there, handed=1, reference="7"), made.now)
+    spoken = tuple(AgentSaid(event=made.id(), conversation="7", text=f"{number}") for number in range(PAGE + 1))
+    await opened.hear_desk(made.site, "chatwoot", spoken, made.now)
+    await hears(opened, made, "Anybody?")
+    assert (await closed_at_the_desk(opened, made)).state is State.OPEN
+
+
+async def test_a_desk_that_takes_our_id_is_heard_before_its_opening_is_written_down(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="webhook"))
+    there = await hears(opened, made, "Where is my bag?")
+    said = AgentSaid(event=made.id(), conversation=there, text="I am a bot.")
+    (elsewhere,) = await opened.hear_desk(made.site, "chatwoot", (said,), made.now)
+    assert elsewhere.conversation is None, "another desk does not speak in it"
+    (joined,) = await opened.hear_desk(made.site, "webhook", (said,), made.now)
+    assert joined.turn is not None and joined.turn.text == "I am a bot."
+    late = DeskTaken(site=made.site, conversation=there, handed=1, reference=there, was="")
+    assert (await opened.handed(late, made.now)).reference == there
+
+
+async def test_an_agents_name_that_no_index_takes_is_kept_all_the_same(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    there = await hears(opened, made, "Where is my bag?")
+    await opened.handed(DeskTaken(site=made.site, conversation=there, handed=1, reference="7"), made.now)
+    for author in ("Ann\x00", "".join(f"{number}" for number in range(9_000))):
+        moved = DeskMoved(event=made.id(), conversation="7", author=author)
+        (joined,) = await opened.hear_desk(made.site, "chatwoot", (moved,), made.now)
+        assert joined.conversation is not None and joined.conversation.agent == author
+        assert [one.id for one in await opened.conversations(Inbox(site=made.site, agent=author))] == [there]

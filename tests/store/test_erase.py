@@ -13,11 +13,12 @@ from heliograph.core.channel import Capability, Reach
 from heliograph.core.conversation import By, Turn
 from heliograph.core.event import Inbound
 from heliograph.core.optout import OptOut, is_erased
-from heliograph.core.ports import Accepted, Barred, Erased, Taker, Written
+from heliograph.core.ports import Accepted, Barred, Erased, Taker, TurnOutcome, Written
 from heliograph.core.site import Site
 from heliograph.core.states import AttemptState
 from heliograph.core.webhook import Webhook
 from heliograph.flow import erase
+from heliograph.store import erase as rows
 
 WHO, OTHER = "+17703101414", "+12025550123"
 KEY = b"k" * 32
@@ -242,3 +243,43 @@ async def test_two_nodes_make_one_key(address, clock):
     assert after.startswith("b|") and after[2:] == before[2:], "sealed anew, and the same key"
     for node in nodes:
         await node.close()
+
+
+async def test_the_providers_names_of_what_agents_wrote_go_too(hides, made, tmp_path, engine):
+    if engine != "sqlite":
+        pytest.skip("the tables are the same")
+    await said(hides, made, "Hello?")
+    there = (await hides.conversations_of(made.site, WHO))[0]
+    words = Turn(conversation=there.id, site=made.site, number=0, at=made.now, by=By.AGENT, text="Hi.")
+    turn = (await hides.say(words, now=made.now)).turn
+    named = (f"wamid.{WHO}",)  # as WhatsApp names a message: with the number in it
+    outcome = TurnOutcome(
+        site=made.site,
+        conversation=there.id,
+        number=turn.number,
+        state=AttemptState.SENT,
+        references=named,
+        sender=made.sender,
+    )
+    await hides.turn_outcome(outcome, made.now)
+    file = sqlite3.connect(tmp_path / "heliograph.db")
+    assert "attempt_references" in _tables_with(file, WHO)
+    await erase.erase(hides, made.site, WHO)
+    assert _tables_with(file, WHO) == []
+    file.close()
+
+
+async def test_words_that_come_while_a_conversation_is_erased_are_not_left_behind(hides, made):
+    """Who writes a turn holds its conversation: erasing waits for that before it looks for turns."""
+    await said(hides, made, "Hello?")
+    order = []
+    steps = rows.bite(made.site, WHO)
+    step = next(steps)
+    answers = {"erase_conversations": [("there",)]}
+    while True:
+        order.append(step[0])
+        try:
+            step = steps.send(answers.get(step[0], []))
+        except StopIteration:
+            break
+    assert order.index("conversation_lock") < order.index("turns_after") < order.index("erase_turns")

@@ -14,6 +14,7 @@ from heliograph.errors import SetupError
 
 if TYPE_CHECKING:
     from heliograph.core.alert import Attempt
+    from heliograph.core.conversation import Conversation
     from heliograph.core.ports import AlertRow, Record
     from heliograph.flow.settle import As
     from heliograph.settings import Settings
@@ -123,7 +124,7 @@ def show(
     full
         Show phone numbers whole.
     """
-    record = asyncio.run(_record(given.settings(config, flags), alert))
+    record, spoken = asyncio.run(_record(given.settings(config, flags), alert))
     if record is None:
         raise SetupError(f"There is no alert {alert}. `heliograph alerts list` shows the newest.", code="unknown_alert")
     if not full:
@@ -131,11 +132,13 @@ def show(
 
         record = hidden(record)
     if json:
-        say.data(plain(record))
+        say.data({**plain(record), "conversations": [one.id for one in spoken]})
         return
     from heliograph.cli.story import story
 
     say.show(story(record, given.now()))
+    for one in spoken:
+        say.line(f"It was answered: heliograph conversations show {one.site} {one.id}")
 
 
 @app.command
@@ -185,9 +188,11 @@ async def _settle(settings: Settings, alert: str, what: As, by: str, why: str) -
         return await settling.settle(alert, what, store, by=by, why=why, now=given.now())
 
 
-async def _record(settings: Settings, alert: str) -> Record | None:
+async def _record(settings: Settings, alert: str) -> tuple[Record | None, list[Conversation]]:
+    """The record, and the conversations that its replies opened or joined."""
     async with given.store(settings) as store:
-        return await store.record(alert)
+        record = await store.record(alert)
+        return record, await store.conversations_about(record.alert.site, alert) if record else []
 
 
 def mask(number: str) -> str:

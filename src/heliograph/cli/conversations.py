@@ -133,6 +133,7 @@ def _said(turn: Turn) -> str:
 
 async def _list(settings: Settings, wanted: Inbox) -> list[Conversation]:
     async with given.store(settings) as store:
+        given.site_known(wanted.site, (await store.changes(0)).sites)
         return await store.conversations(wanted)
 
 
@@ -140,6 +141,7 @@ async def _show(settings: Settings, site: str, id: str) -> tuple[Conversation, l
     async with given.store(settings) as store:
         there = await store.conversation(site, id)
         if there is None:
+            given.site_known(site, (await store.changes(0)).sites)
             raise SetupError(
                 f"The site {site} has no conversation {id}. `heliograph conversations list {site}` shows what it has.",
                 code="unknown_conversation",

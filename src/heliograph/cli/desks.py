@@ -42,7 +42,7 @@ def desks(*, site: str = "", json: given.Json = False, config: given.Config = No
         say.data(found)
         return
     say.table(
-        ("site", "desk", ">waiting", "callbacks"),
+        ("site", "desk", ">not handed over", "callbacks"),
         [(one.site, one.desk, f"{one.waiting:,}", one.callbacks or "none") for one in found],
         empty="No sites yet. `heliograph apply PATH` brings them in.",
     )
@@ -56,6 +56,8 @@ def desks(*, site: str = "", json: given.Json = False, config: given.Config = No
 async def _desks(settings: Settings, site: str) -> list[Seen]:
     async with given.store(settings) as store:
         there = await store.changes(0)
+        if site:
+            given.site_known(site, there.sites)
         waits = {one.site: one for one in await store.desks_waiting()}
     set_up = {one.site: one for one in there.desks}
     return [

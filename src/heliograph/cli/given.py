@@ -6,7 +6,7 @@ import getpass
 import os
 import time
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,6 +20,7 @@ from heliograph.errors import SetupError
 
 if TYPE_CHECKING:
     from heliograph.core.ports import DeskPlug, Plug, Store
+    from heliograph.core.site import Site
     from heliograph.seal import Sealer
 
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON for programs.")]
@@ -41,6 +42,13 @@ def operator(by: str) -> str:
         return by.strip() or getpass.getuser()
     except (OSError, KeyError):  # an account without a name, as in some containers
         raise say.NotUnderstood("This account has no name; say who does it with --by NAME.") from None
+
+
+def site_known(site: str, there: Iterable[Site]) -> None:
+    """Raises NotUnderstood where `site` is none of those that are `there`."""
+    known = sorted(one.id for one in there)
+    if site not in known:
+        raise say.NotUnderstood(f"There is no site {site}. There is: {', '.join(known) or 'none yet'}.")
 
 
 def now() -> int:

@@ -25,7 +25,7 @@ _MARKS = {
     "in_doubt": ("?", "magenta"), "failed": ("✗", "red"), "refused": ("✗", "red"), "removed": ("-", "red"),
     "expired": ("✗", "bright_black"), "cancelled": ("✗", "bright_black"), "revoked": ("✗", "bright_black"),
     "disabled": ("✗", "bright_black"), "ended": ("✗", "bright_black"), "valid": ("✓", "green"),
-    "ending": ("◷", "yellow"),
+    "ending": ("◷", "yellow"), "active": ("✓", "green"),
     "paused": ("◷", "yellow"), "running": ("✓", "green"), "published": ("✓", "green"), "draft": ("·", ""),
     "retired": ("✗", "bright_black"), "open": ("✗", "red"), "not_open": ("✗", "red"),
     "half_open": ("◷", "yellow"), "line_down": ("!", "yellow"), "yes": ("✓", "green"), "no": ("✗", "red"),

@@ -88,7 +88,7 @@ def _head(alert: Alert, now: int) -> RenderableType:
         "Template": version,
         "Language": language,
         "Customer": customer,
-        "Their id": alert.external_alert_id,
+        "External id": alert.external_alert_id,
         "Repeats": alert.former or "",
         "Alert info": bytes(alert.alert_info).decode(errors="replace"),
         "Notes": "; ".join((*alert.notes, *(f"unknown field {name}" for name in alert.unknown))),

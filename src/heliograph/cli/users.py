@@ -36,7 +36,7 @@ def list_(*, json: given.Json = False, config: given.Config = None, **flags: giv
                 user.role.value,
                 "\n".join(user.sites) or "all",
                 "\n".join(user.skills) or "all",
-                say.state("valid" if user.disabled is None else "disabled"),
+                say.state("active" if user.disabled is None else "disabled"),
                 say.when(user.created)[:10],
                 say.when(user.changed)[:10],
             )

@@ -51,14 +51,21 @@ def add(
     settings = given.settings(config, flags)
     password, made = _password(name, password_stdin, generate)
 
+    strange: list[str] = []
+
     async def work(store: Store) -> User:
         from heliograph.clock import SystemClock
         from heliograph.flow import users
 
         who = given.operator(by)
+        his = [one for one in (await store.changes(0)).sites if not site or one.id in site]
+        if his and all(one.skills for one in his):  # a site that names none takes any
+            strange.extend(name for name in skill if not any(name in one.skills for one in his))
         return await users.create(store, name, role, password, clock=SystemClock(), by=who, sites=site, skills=skill)
 
     user = with_store(settings, work)
+    if strange:
+        say.note(f"no site of {user.name}'s names the skill {', '.join(strange)}; `heliograph users roles` corrects it")
     if json:
         say.data({**plain(user), **({"password": password} if made else {})})
         return

@@ -20,6 +20,7 @@ CONSOLE = "console"  # the desk of a site that names none
 MOST_TURNS = (
     4000  # in one conversation; the next one opens another, since a turn's number is three hex digits of its id
 )
+FULL = 4090  # turns after which nothing of ours can leave in it any more: 4,095 have an id
 PREVIEW = 120  # characters of the last turn that a list shows
 WISH = "opt_out_wish"  # flag: words that may mean "write no more", for the agent to judge
 RESUME = "resumed"

@@ -11,7 +11,7 @@ import random
 
 from heliograph.core.alert import Attempt
 from heliograph.core.content import Named, Text
-from heliograph.core.conversation import Conversation, Turn, window_ends
+from heliograph.core.conversation import By, Conversation, Turn, window_ends
 from heliograph.core.ports import Due, TurnOutcome
 from heliograph.core.states import AttemptState
 from heliograph.errors import Fate
@@ -24,7 +24,9 @@ from heliograph.flow.registry import OpenSender
 
 ACKNOWLEDGEMENT = "acknowledgement"  # the traffic of what may go after an opt-out: its confirmation
 FIRST_PAUSE, LONGEST_PAUSE = 2_000, 300_000  # ms between two tries
+TOO_LATE = "Not sent: it could not leave within its time."
 LASTS = 3_600_000  # ms after which a turn that says nothing of its own end is not sent any more
+ANOTHERS = -1  # this node's lease ran out: the row is left to whoever has it now
 _WAITS = frozenset({AttemptState.INTENDED, AttemptState.SENDING})
 _AT_FAULT = frozenset({Fate.RETRY, Fate.CONFIG})  # nothing was taken, and the words are not at fault
 
@@ -35,11 +37,12 @@ async def send_waiting(shift: Shift, means: Means) -> None:
     site, id = shift.row.site, shift.row.ref
     there = await means.store.conversation(site, id)
     while there is not None:
-        turns = await means.store.turns(site, id, after=there.left)
-        waiting = next((turn for turn in turns if turn.state in _WAITS), None)
+        waiting = await _waiting(there, means)
         if waiting is None:
             break
         again = await _send(there, waiting, shift, means)
+        if again == ANOTHERS:
+            return
         if again is not None:
             tries = shift.row.tries + 1
             await means.store.push_due(Due(site=site, kind="answer", ref=id, at=again, tries=tries))
@@ -51,8 +54,19 @@ async def send_waiting(shift: Shift, means: Means) -> None:
     await means.store.finish_due(site, "answer", id)
 
 
+async def _waiting(there: Conversation, means: Means) -> Turn | None:
+    """The next turn that waits, however much the recipient has said since ours left last."""
+    after = there.left
+    while turns := await means.store.turns(there.site, there.id, after=after):
+        found = next((turn for turn in turns if turn.state in _WAITS), None)
+        if found is not None:
+            return found
+        after = turns[-1].number
+    return None
+
+
 async def _send(there: Conversation, turn: Turn, shift: Shift, means: Means) -> int | None:
-    """When to try again (ms); None where it has left or will not."""
+    """When to try again (ms); None where it has left or will not; ANOTHERS where another node has it in hand."""
     now = means.clock.now()
     opened = limits.sender_for(there, means)
     expires = turn.expires or turn.at + LASTS
@@ -61,7 +75,8 @@ async def _send(there: Conversation, turn: Turn, shift: Shift, means: Means) -> 
         await _told(turn, AttemptState.IN_DOUBT, "lost_answer", means)
         return None
     if now >= expires:
-        await _told(turn, AttemptState.IN_DOUBT if crashed else AttemptState.EXPIRED, "expired", means)
+        state, note = (AttemptState.IN_DOUBT, "") if crashed else (AttemptState.EXPIRED, TOO_LATE)
+        await _told(turn, state, "expired", means, note=note if turn.by is By.AGENT else "")
         return None
     if opened is None:
         return now + _pause(shift)
@@ -69,9 +84,9 @@ async def _send(there: Conversation, turn: Turn, shift: Shift, means: Means) -> 
     if why:
         await _told(turn, AttemptState.FAILED, why, means, note=_sentence(why, opened))
         return None
-    begun = await means.store.leaving(there.site, there.id, turn.number, now)
+    begun = await means.store.leaving(there.site, there.id, turn.number, now, tries=turn.tries)
     if begun is None:
-        return None  # another node has settled it
+        return ANOTHERS
     handed = await hand_over(_attempt(there, begun, opened, expires, now), opened, means, deadline=shift.deadline)
     return await _settled(there, begun, opened, handed, shift, means)
 
@@ -108,13 +123,23 @@ async def _barred(there: Conversation, turn: Turn, opened: OpenSender, means: Me
     until = window_ends(there.heard, opened.plug.CARRIES.window)
     if until is not None and until <= means.clock.now() and not isinstance(turn.content, Named):
         return "window_closed"
-    return "too_long" if turn.content is None and limits.too_long(turn.text, opened) else ""
+    if turn.content is not None:
+        return ""
+    words = _words(turn)
+    return "empty" if not words else "too_long" if limits.too_long(words, opened) else ""
+
+
+def _words(turn: Turn) -> str:
+    """What an agent's turn says: a file goes as its link, which every channel takes."""
+    links = (one.url for one in turn.attached if one.url and one.url not in turn.text)
+    return "\n".join(part for part in (turn.text, *links) if part)
 
 
 def _sentence(why: str, opened: OpenSender) -> str:
     words = {
         "opted_out": "the recipient wants no more messages and has not written since",
         "window_closed": "the time in which free words may be sent on this channel is over; a template may go",
+        "empty": "it has no words, and its file has no link",
         "too_long": f"it is longer than {opened.sender.channel} takes",
     }
     return f"Not sent: {words[why]}."
@@ -132,7 +157,7 @@ def _attempt(there: Conversation, turn: Turn, opened: OpenSender, expires: int, 
         provider=opened.sender.provider,
         sender=opened.sender.name,
         recipient=there.recipient,
-        content=turn.content or Text(text=turn.text),
+        content=turn.content or Text(text=_words(turn)),
         expires=expires,
         created=turn.at,
         traffic=turn.traffic,

@@ -12,6 +12,7 @@ from heliograph.core.ports import Record
 from heliograph.core.states import AttemptState
 from heliograph.flow.means import Means
 
+LOOKED_AT = 30  # newest alerts and conversations among which the earlier ones are looked for
 EARLIER = 10  # alerts before this one, and conversations
 _TOLD = ("sent", "delivered", "read")
 _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
@@ -19,18 +20,21 @@ _ARRIVED = frozenset({AttemptState.DELIVERED, AttemptState.READ})
 
 async def context(site: str, alert: str, recipient: str, means: Means, *, conversation: str = "") -> Context:
     """All that is known beside this alert; `conversation` itself is left out of the earlier ones. An alert that is
-    unknown (erased, or another site's) leaves only what concerns the recipient."""
+    unknown (erased, or another site's) leaves only what concerns the recipient. What came of test keys and what is live
+    never stand beside each other: they go to different desks."""
     record = await means.store.record(alert) if alert else None
     if record is not None and record.alert.site != site:
         record = None
-    rows = await means.store.alerts(site=site, recipient=recipient, limit=EARLIER + 1)
+    others: list[Conversation] = await means.store.conversations_of(site, recipient, LOOKED_AT)
+    own = await means.store.conversation(site, conversation) if conversation else None
+    test = own.test if own else record is not None and record.alert.test
+    rows = await means.store.alerts(site=site, recipient=recipient, limit=LOOKED_AT)
     earlier = tuple(
         Earlier(id=row.id, at=row.created, template=row.template, state=row.state.value, channel=row.channel)
         for row in rows
-        if row.id != alert
+        if row.id != alert and row.test is test
     )[:EARLIER]
-    others: list[Conversation] = await means.store.conversations_of(site, recipient, EARLIER + 1)
-    before = tuple(one for one in others if one.id != conversation)[:EARLIER]
+    before = tuple(one for one in others if one.id != conversation and one.test is test)[:EARLIER]
     if record is None:
         return Context(earlier=earlier, conversations=before)
     seen = _seen(record)

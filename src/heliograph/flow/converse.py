@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from heliograph.core.content import Content
-from heliograph.core.conversation import By, Closer, Conversation, State, Turn
+from heliograph.core.conversation import FULL, By, Closer, Conversation, State, Turn
 from heliograph.core.ports import Said
 from heliograph.core.template import choose_version, needs
 from heliograph.flow import courtesies
@@ -32,7 +32,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why not. `conversation`: as it stands now, None where there is none. Codes: closed, gone, anothers,
-    window_closed, opted_out, too_long, no_sender, unknown_template, missing_variables, empty, content."""
+    window_closed, opted_out, too_long, no_sender, unknown_template, missing_variables, empty, content, full."""
 
     code: str
     sentence: str
@@ -184,6 +184,11 @@ def _refused(said: Said) -> Refused:
     if there.state is not State.OPEN:
         sentence = "The conversation is closed. The next words of the recipient open another."
         return Refused(code="closed", sentence=sentence, conversation=there)
+    if there.turns >= FULL - 1:
+        sentence = (
+            "The conversation has as many turns as one can have. Close it: the recipient's next words open another."
+        )
+        return Refused(code="full", sentence=sentence, conversation=there)
     sentence = f"The conversation is {there.agent}'s now." if there.agent else "The conversation is nobody's now."
     return Refused(code="anothers", sentence=sentence, conversation=there)
 

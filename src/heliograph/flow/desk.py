@@ -76,8 +76,13 @@ def _barred(there: Conversation, opened: OpenDesk) -> str:
 
 async def _next(there: Conversation, means: Means) -> Turn | None:
     """The next turn that the desk has not taken and wants to know of."""
-    turns = await means.store.turns(there.site, there.id, after=there.handed)
-    return next((turn for turn in turns if turn.by is By.RECIPIENT or turn.kind in _TOLD), None)
+    after = there.handed
+    while turns := await means.store.turns(there.site, there.id, after=after):
+        found = next((turn for turn in turns if turn.by is By.RECIPIENT or turn.kind in _TOLD), None)
+        if found is not None:
+            return found
+        after = turns[-1].number  # the agents' own, of which there may be hundreds
+    return None
 
 
 async def _hand(there: Conversation, turn: Turn, desk: Desk, means: Means) -> Conversation:
@@ -141,6 +146,7 @@ async def _taken(
         site=there.site,
         conversation=there.id,
         handed=handed,
+        was=there.reference,
         reference=reference,
         trouble=trouble,
         doubt=doubt,

@@ -63,6 +63,8 @@ async def _one(event: Event, row: Due, deadline: float, means: Means) -> Event |
     """The event that comes next where this one is done with; None where the subject has to wait, or has no more."""
     now, store = means.clock.now(), means.store
     opened = means.registry.webhook(event.site)
+    if opened is not None and opened.webhook.disabled and await means.registry.refresh(store):
+        opened = means.registry.webhook(event.site)  # it was enabled this moment: that is why this row is due
     if opened is None:
         return await _given_up(event, "the site has no webhook any more", means)
     if opened.webhook.disabled or opened.fault:

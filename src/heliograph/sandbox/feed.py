@@ -70,7 +70,8 @@ class Feed:
                     kind = b'desk\ndata: {"account"' if "/" in number else b'handset\ndata: {"number"'
                     yield b'id: %d\nevent: %s:"%s"}\n\n' % (change, kind, number.encode())
                 try:
-                    await asyncio.wait_for(wake.wait(), COMMENT)
+                    async with asyncio.timeout(COMMENT):
+                        await wake.wait()
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue

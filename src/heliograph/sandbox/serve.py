@@ -88,19 +88,22 @@ async def serve(
     server = _Server(config)
     try:
         await _open_lines(world, host, line_ports)
+        await world.start()
     except BaseException:
         listener.close()
         await world.stop()
         raise
-    await world.start()
     task = asyncio.create_task(server.serve([listener]))
-    while not server.started:
-        if task.done():
-            await world.stop()
-            await task
-            raise SetupError(f"The sandbox did not start on {host}:{port}.", code="sandbox_not_started")
-        await asyncio.sleep(0.005)
     running = Running(world, server, task, host, listener.getsockname()[1])
+    try:
+        while not server.started:
+            if task.done():
+                await task
+                raise SetupError(f"The sandbox did not start on {host}:{port}.", code="sandbox_not_started")
+            await asyncio.sleep(0.005)
+    except BaseException:  # a signal, too: nothing is left running
+        await running.stop()
+        raise
     world.reached_at = world.reached_at or running.url
     return running
 

@@ -40,7 +40,8 @@ class Telling:
         while (seconds := self._awaited()) > 0:
             self._progress.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._progress.wait(), seconds)
+                async with asyncio.timeout(seconds):  # wait_for may lose a cancellation (Python 3.11)
+                    await self._progress.wait()
 
     def busy(self) -> bool:
         """Whether something may still be answered."""

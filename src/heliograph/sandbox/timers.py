@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from heliograph.core.ports import Clock
 
@@ -79,7 +78,6 @@ class Timers:
         try:
             await asyncio.wait({sleep, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sleep, woken):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            sleep.cancel()
+            woken.cancel()
+            await asyncio.wait({sleep, woken})  # whoever cancels us in this moment is heard, and not taken for them

@@ -25,7 +25,7 @@ def read(section: Section, brand: str, notes: Faults) -> OptOuts:
     given["words"] = words or Words()
     if words is not None:
         _check(section.section("words"), words)
-    found = section.struct(OptOuts, "The table of opt-outs", given=given)
+    found = section.struct(OptOuts, "The table of opt-outs", given=given, own=given)
     if found is None:
         return OptOuts()
     wrong, unwise = notice.faults(found, brand)

@@ -257,6 +257,9 @@ class _Reading:
         plug = self.desk_plugs.get(kind)
         if plug is None:
             known = sorted(self.desk_plugs)
+            if not kind:
+                section.fault(f"A desk needs kind. There is: {', '.join(known)}.")
+                return
             section.fault(f'desk "{kind}" is not installed.{close(kind, known)} There is: {", ".join(known)}.', "kind")
             return
         settings = self.settings(section.section("settings"), plug, kind)

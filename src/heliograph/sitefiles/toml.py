@@ -82,7 +82,8 @@ class Section:
         allowed = list(dict.fromkeys(names))
         for name in self.table:
             if name not in allowed:
-                self.fault(f"{what} has no {name}.{close(name, allowed)} It has: {', '.join(allowed)}.", name)
+                known = f"It has: {', '.join(allowed)}." if allowed else "It has nothing to set."
+                self.fault(f"{what} has no {name}.{close(name, allowed)} {known}", name)
 
     def struct(
         self, kind: type[Struct], what: str, *, given: Mapping[str, Any] | None = None, own: Iterable[str] = ()

@@ -39,6 +39,11 @@ def read(section: Section, site: str, notes: Faults) -> Webhook | None:
     if fault := url_fault(table.url):
         section.fault(fault, "url")
         sound = False
+    elif table.url.startswith("http://") and not table.allow_private:
+        section.fault(
+            "url begins with http://, which is for private addresses alone; those need allow_private = true.", "url",
+            into=notes,
+        )  # fmt: skip
     secrets = [one for one in ([table.secret] if isinstance(table.secret, str) else table.secret) if one]
     if not secrets:
         section.fault("secret is empty; `heliograph webhooks listen` makes one.", "secret")

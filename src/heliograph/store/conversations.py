@@ -12,7 +12,7 @@ from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Row, Verb
 
-COUNTED = 1_000  # conversations of a queue that are counted at most
+COUNTED = 100  # conversations of a queue that are counted at most
 LOOKED_AT = 500  # changed ones that a node reads at once
 NOBODY = "-"  # as an agent: conversations that nobody has claimed
 _LATEST = (2**62, "z")  # after every place
@@ -28,7 +28,7 @@ def new_id(now: int) -> str:
 
 def put(one: Conversation) -> Verb[None]:
     values = (one.site, one.id, one.recipient, short(one.skill), one.desk, short(one.reference), one.state.value)
-    yield "conversation_put", (*values, one.agent, one.touched, encode(one))
+    yield "conversation_put", (*values, short(one.agent), one.touched, encode(one))
 
 
 def read(site: str, id: str) -> Verb[Conversation | None]:
@@ -63,9 +63,13 @@ def about(site: str, alert: str) -> Verb[list[Conversation]]:
 
 
 def at(site: str, desk: str, reference: str) -> Verb[Conversation | None]:
-    """The newest one that a desk knows by this name."""
+    """The newest one that a desk knows by this name. A desk that takes our own id for it may speak before its answer to
+    the opening is written down, or after it closed it: it is heard all the same."""
     rows = yield "conversation_referred", (site, desk, short(reference), 1)
-    return conversation_in(rows[0][0]) if rows else None
+    if rows:
+        return conversation_in(rows[0][0])
+    own = yield from read(site, short(reference))
+    return own if own is not None and own.desk == desk and not own.reference else None
 
 
 def touched(since: int) -> Verb[list[Conversation]]:
@@ -76,16 +80,12 @@ def touched(since: int) -> Verb[list[Conversation]]:
 def inbox(wanted: Inbox) -> Verb[list[Conversation]]:
     """The last touched first. Several skills are several walks, merged."""
     if wanted.recipient:
-        return [
-            one
-            for one in (yield from of(wanted.site, wanted.recipient, wanted.limit))
-            if one.state is wanted.state and (not wanted.skills or one.skill in wanted.skills)
-        ]
+        return (yield from _with_one(wanted))
     place = wanted.before or _LATEST
     where = (wanted.site, wanted.state.value)
     rows: list[Row] = []
     if wanted.agent:
-        agent = "" if wanted.agent == NOBODY else wanted.agent
+        agent = "" if wanted.agent == NOBODY else short(wanted.agent)
         for skill in wanted.skills or (yield from _skills(*where)):
             rows += yield "inbox_agent", (*where, agent, short(skill), *place, wanted.limit)
     elif wanted.skills:
@@ -95,6 +95,20 @@ def inbox(wanted: Inbox) -> Verb[list[Conversation]]:
         rows += yield "inbox_site", (*where, *place, wanted.limit)
     newest = sorted(rows, key=lambda row: (row[0], row[1]), reverse=True)[: wanted.limit]
     return [conversation_in(row[2]) for row in newest]
+
+
+def _with_one(wanted: Inbox) -> Verb[list[Conversation]]:
+    """Those with one recipient, the last opened first."""
+    found: list[Conversation] = []
+    before = wanted.before[1] if wanted.before else _LATEST[1]
+    while len(found) < wanted.limit:
+        rows = yield "conversations_before", (wanted.site, wanted.recipient, wanted.state.value, before, wanted.limit)
+        ones = [conversation_in(row[0]) for row in rows]
+        found += (one for one in ones if not wanted.skills or one.skill in wanted.skills)
+        if len(ones) < wanted.limit:
+            break
+        before = ones[-1].id
+    return found[: wanted.limit]
 
 
 def queues(site: str, skills: tuple[str, ...]) -> Verb[list[Queue]]:

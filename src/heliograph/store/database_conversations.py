@@ -59,8 +59,10 @@ class Conversations:
     async def close_conversation(self, site: str, id: str, closer: Closer, by: str, now: int) -> Said:
         return await self._engine.write(turns.close, site, id, closer, by, now)
 
-    async def leaving(self, site: str, conversation: str, number: int, now: int) -> Turn | None:
-        return await self._engine.write(turns.leaving, site, conversation, number, now)
+    async def leaving(
+        self, site: str, conversation: str, number: int, now: int, *, tries: int | None = None
+    ) -> Turn | None:
+        return await self._engine.write(turns.leaving, site, conversation, number, now, tries)
 
     async def turn_outcome(self, outcome: TurnOutcome, now: int) -> Turn | None:
         return await self._engine.write(receipts.turn_outcome, outcome, now, self._hide)

@@ -6,14 +6,15 @@ from uuid import uuid4
 
 import msgspec
 
-from heliograph.core.conversation import By, Closer, Conversation, State, Turn
+from heliograph.core.conversation import FULL, By, Closer, Conversation, State, Turn
 from heliograph.core.desk import AgentSaid, AgentSaw, AgentTyping, DeskClosed, DeskEvent, DeskMoved, DeskUnknown
 from heliograph.core.ports import DeskJoined, DeskTaken, DeskWaits, lane
 from heliograph.store import conversations, turns
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
-WAITING = 200  # turns after the last that the desk took, which are looked at
+PAGE = 200  # turns after the last that the desk took, which are looked at at once
+TOO_MANY = "Not sent: the conversation has as many turns as one can have. Close it: the next words open another."
 MOST = 10_000  # waiting conversations that are counted at most
 _replace = msgspec.structs.replace
 
@@ -23,6 +24,11 @@ def handed(taken: DeskTaken, now: int) -> Verb[Conversation | None]:
     there = yield from conversations.lock(taken.site, taken.conversation)
     if there is None:
         return None
+    if taken.was is not None and taken.was != there.reference:
+        # Opened anew or closed at the desk while it was asked: what it took lies where nobody looks any more.
+        there = _replace(there, told_closed=there.told_closed or taken.closed, touched=now)
+        yield from conversations.put(there)
+        return there
     there = _replace(
         there,
         handed=max(there.handed, taken.handed),
@@ -39,9 +45,22 @@ def handed(taken: DeskTaken, now: int) -> Verb[Conversation | None]:
 def hear(site: str, desk: str, events: tuple[DeskEvent, ...], now: int) -> Verb[list[DeskJoined]]:
     """All events of one callback of a desk, in their order; each counts once."""
     joined: list[DeskJoined] = []
+    if len(events) > 1:
+        yield from _lock(site, desk, events)
     for event in events:
         joined.append((yield from _one(site, desk, event, now)))
     return joined
+
+
+def _lock(site: str, desk: str, events: tuple[DeskEvent, ...]) -> Verb[None]:
+    """The conversations that are spoken of, in one order for all callbacks, so that no two wait for each other."""
+    names = sorted({event.conversation for event in events if not isinstance(event, DeskUnknown | AgentTyping)})
+    found: set[str] = set()
+    for name in names:
+        there = yield from conversations.at(site, desk, name)
+        found |= {there.id} if there else set()
+    for id in sorted(found):
+        yield from conversations.lock(site, id)
 
 
 def _one(site: str, desk: str, event: DeskEvent, now: int) -> Verb[DeskJoined]:
@@ -81,6 +100,11 @@ def _said(there: Conversation, event: AgentSaid, now: int) -> Verb[DeskJoined]:
         event=event.event,
         attached=event.attached,
     )
+    if there.turns >= FULL:
+        there, turn = yield from turns.add(there, words, now)
+        there, _ = yield from turns.add(there, turns.event("undelivered", "", now, TOO_MANY), now)
+        yield from turns.tell_desk(there, now)
+        return DeskJoined(conversation=there, turn=turn)
     said = yield from turns.let_leave(_replace(there, waiting=None), words, now)
     return DeskJoined(conversation=said.conversation, turn=said.turn)
 
@@ -100,8 +124,12 @@ def _closed(there: Conversation, event: DeskClosed, now: int) -> Verb[DeskJoined
 
 def _unheard(there: Conversation) -> Verb[bool]:
     """Whether the recipient has said something that the desk has not taken."""
-    left = yield from conversations.turns(there.site, there.id, there.handed, False, WAITING)
-    return any(turn.by is By.RECIPIENT for turn in left)
+    after = there.handed
+    while left := (yield from conversations.turns(there.site, there.id, after, False, PAGE)):
+        if any(turn.by is By.RECIPIENT for turn in left):
+            return True
+        after = left[-1].number
+    return False
 
 
 def _moved(there: Conversation, event: DeskMoved, now: int) -> Verb[DeskJoined]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from heliograph.core.alert import attempt_id
 from heliograph.core.ports import Erased
 from heliograph.core.webhook import opt_out_subject
-from heliograph.store import claims, journal, receipts, standing
+from heliograph.store import claims, conversations, journal, receipts, standing
 from heliograph.store.hidden import Hide
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
@@ -36,13 +36,9 @@ def bite(site: str, recipient: str) -> Verb[Erased]:
     alerts = yield "erase_alerts", (site, recipient, ALERTS)
     for (alert,) in alerts:
         yield from _alert(site, alert)
-    conversations = yield "erase_conversations", (site, recipient, ALERTS)
-    for (conversation,) in conversations:
-        yield from _told(site, conversation)
-        yield "erase_turns", (site, conversation)
-        for kind in _OF_CONVERSATIONS:
-            yield "due_drop", (site, kind, conversation)
-        yield "erase_conversation", (site, conversation)
+    spoken = yield "erase_conversations", (site, recipient, ALERTS)
+    for (conversation,) in spoken:
+        yield from _conversation(site, conversation)
     said = yield "erase_inbound", (site, recipient, ROWS)
     answers = 0
     sender = ""
@@ -51,7 +47,7 @@ def bite(site: str, recipient: str) -> Verb[Erased]:
         answers += len((yield "erase_capability", (site, sender, recipient)))
     yield "erase_person", (site, recipient)
     yield "erase_keywords", (site, recipient)
-    return Erased(alerts=len(alerts), conversations=len(conversations), replies=len(said), capabilities=answers)
+    return Erased(alerts=len(alerts), conversations=len(spoken), replies=len(said), capabilities=answers)
 
 
 def unmatched(site: str, recipient: str, after: Place) -> Verb[tuple[int, Place | None]]:
@@ -69,13 +65,13 @@ def unmatched(site: str, recipient: str, after: Place) -> Verb[tuple[int, Place 
 def counted(site: str, recipient: str) -> Verb[Erased]:
     """What would be erased, each counted to MOST; receipts without an attempt, which have to be searched for, are not
     counted."""
-    alerts, conversations, replies, opt_outs = (yield "erasable", (site, recipient, MOST))[0]
+    alerts, spoken, replies, opt_outs = (yield "erasable", (site, recipient, MOST))[0]
     answers = 0
     sender = ""
     while rows := (yield "capability_sender_after", (site, sender)):
         sender = rows[0][0]
         answers += len((yield "capability_read", (site, sender, recipient)))
-    return Erased(alerts=alerts, conversations=conversations, replies=replies, capabilities=answers, opt_outs=opt_outs)
+    return Erased(alerts=alerts, conversations=spoken, replies=replies, capabilities=answers, opt_outs=opt_outs)
 
 
 def _alert(site: str, alert: str) -> Verb[None]:
@@ -95,6 +91,22 @@ def _alert(site: str, alert: str) -> Verb[None]:
     yield "erase_mentions", (site, alert)
     yield "erase_journal", (site, alert)
     yield "erase_alert", (site, alert)
+
+
+def _conversation(site: str, conversation: str) -> Verb[None]:
+    """The row, its turns, and the providers' names for those that left (WhatsApp's holds the number)."""
+    yield "conversation_lock", (site, conversation)  # first: whoever writes a turn has it, and would leave it behind
+    yield from _told(site, conversation)
+    after = 0
+    while turns := (yield from conversations.turns(site, conversation, after, False, ROWS)):
+        for turn in turns:
+            for reference in turn.references:
+                yield "erase_reference", (site, turn.sender, short(reference))
+        after = turns[-1].number
+    yield "erase_turns", (site, conversation)
+    for kind in _OF_CONVERSATIONS:
+        yield "due_drop", (site, kind, conversation)
+    yield "erase_conversation", (site, conversation)
 
 
 def _told(site: str, subject: str) -> Verb[None]:

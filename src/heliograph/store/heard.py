@@ -50,17 +50,22 @@ def hear(
 
 
 def _lock(site: str, sender: str, events: tuple[ProviderEvent, ...], now: int) -> Verb[None]:
-    """Lock the alerts that receipts speak of, then the recipients who write, each in one order for all callbacks, so
-    that no two wait for each other."""
+    """Lock the alerts that receipts speak of, then the recipients who write, then the conversations of turns that
+    receipts speak of, each in one order for all callbacks, so that no two wait for each other."""
     alerts: set[str] = set()
+    spoken: set[str] = set()
     for event in events:
         if isinstance(event, Receipt):
-            alert, _ = yield from receipts.find(site, sender, event.attempt, event.reference)
+            alert, attempt = yield from receipts.find(site, sender, event.attempt, event.reference)
             alerts.add(alert)
+            if alert == receipts.TURN:
+                spoken.add(alert_of(attempt))
     for alert in sorted(alerts - {"", receipts.TURN}):
         yield "alert_lock", (site, alert)
     for recipient in sorted({short(event.recipient) for event in events if isinstance(event, Inbound | OptOutHeard)}):
         yield "person_lock", (site, recipient, now)
+    for conversation in sorted(spoken):
+        yield from conversations.lock(site, conversation)
 
 
 def _one(site: str, channel: str, sender: str, event: ProviderEvent, now: int, hide: Hide, tell: Tell) -> Verb[Joined]:

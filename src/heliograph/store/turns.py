@@ -11,7 +11,7 @@ import re
 import msgspec
 
 from heliograph.core.alert import Alert, alert_of, attempt_id, number_of
-from heliograph.core.conversation import By, Closer, Conversation, State, Turn, joined, preview
+from heliograph.core.conversation import FULL, By, Closer, Conversation, State, Turn, joined, preview
 from heliograph.core.desk import SiteDesk
 from heliograph.core.event import Inbound
 from heliograph.core.ports import Said, TurnOutcome
@@ -168,6 +168,8 @@ def say(turn: Turn, agent: str, now: int) -> Verb[Said]:
     there = yield from conversations.lock(turn.site, turn.conversation)
     if there is None or there.state is not State.OPEN or (agent and there.agent not in ("", agent)):
         return Said(conversation=there)
+    if there.turns >= FULL - 1:  # one may go to the claim
+        return Said(conversation=there)
     if agent and not there.agent:
         there, _ = yield from add(_replace(there, agent=agent), event("claimed", turn.author, now), now)
     if turn.by is By.AGENT:
@@ -231,13 +233,15 @@ def closed(there: Conversation, closer: Closer, by: str, now: int) -> Verb[tuple
     return there, turn
 
 
-def leaving(site: str, conversation: str, number: int, now: int) -> Verb[Turn | None]:
+def leaving(site: str, conversation: str, number: int, now: int, tries: int | None = None) -> Verb[Turn | None]:
     """A turn is about to be handed over: written down before a byte leaves, so that a crash is seen as a doubt."""
     there = yield from conversations.lock(site, conversation)
     rows = yield "turn_read", (site, conversation, number)
     turn = conversations.turn_in(rows[0][0]) if rows else None
     if there is None or turn is None or turn.state not in _OURS:
         return None
+    if tries is not None and turn.tries != tries:
+        return None  # another node hands it over
     turn = _replace(turn, state=AttemptState.SENDING, tries=turn.tries + 1)
     yield "turn_put", (site, conversation, number, encode(turn))
     return turn

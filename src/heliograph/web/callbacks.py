@@ -5,13 +5,18 @@ here."""
 
 from __future__ import annotations
 
-from heliograph.core.ports import Call
+from collections.abc import Callable
+from typing import TypeVar
+
+from heliograph.core.ports import Answer, Call
 from heliograph.errors import CallRefused
 from heliograph.flow.receive import receive
 from heliograph.web import address
 from heliograph.web.call import Doors, WebAnswer, WebCall
 from heliograph.web.problem import problem
 from heliograph.web.route import Docs, Said
+
+T = TypeVar("T")
 
 
 async def answer(call: WebCall, doors: Doors) -> WebAnswer:
@@ -30,8 +35,18 @@ async def answer(call: WebCall, doors: Doors) -> WebAnswer:
             404, "No sender has this callback address. It is /callbacks/<channel>/<provider>/<site>/<sender>."
         )
     name = opened.sender.provider
+    heard = read(opened.provider.read, call, doors, name, "sender")
+    if isinstance(heard, WebAnswer):
+        return heard
+    await receive(opened, heard, doors.means)
+    return said(heard.answer, doors, name)
+
+
+def read(reads: Callable[[Call], T], call: WebCall, doors: Doors, name: str, whose: str) -> T | WebAnswer:
+    """What a callback says, by its own file; or the answer to one that was not signed as it should be. `name`: of the
+    provider or the desk; `whose` secret it is: a sender's, a desk's."""
     try:
-        heard = opened.provider.read(
+        return reads(
             Call(
                 method=call.method,
                 url=address.url(doors.plate, call.scope),
@@ -43,14 +58,17 @@ async def answer(call: WebCall, doors: Doors) -> WebAnswer:
         # Its sentence may name what came; the log gets the code, and the caller (who may be anybody) nothing.
         doors.meters.callback(name, 401)
         doors.log("warning", "A callback was refused.", action="callback.refused", provider=name, code=error.code)
-        return problem(401, "The callback's signature does not match this sender's secret.")
-    await receive(opened, heard, doors.means)
-    said = heard.answer
-    doors.meters.callback(name, said.status)
+        return problem(401, f"The callback's signature does not match this {whose}'s secret.")
+
+
+def said(answer: Answer, doors: Doors, name: str) -> WebAnswer:
+    """What the provider or the desk wants to hear."""
+    doors.meters.callback(name, answer.status)
+    headers = answer.headers.items()
     return WebAnswer(
-        status=said.status,
-        body=said.body,
-        headers=tuple((key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in said.headers.items()),
+        status=answer.status,
+        body=answer.body,
+        headers=tuple((key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in headers),
     )
 
 

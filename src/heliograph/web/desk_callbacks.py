@@ -3,10 +3,8 @@ answer leaves; nobody is called from here."""
 
 from __future__ import annotations
 
-from heliograph.core.ports import Call
-from heliograph.errors import CallRefused
 from heliograph.flow.desk_heard import receive
-from heliograph.web import address
+from heliograph.web import callbacks
 from heliograph.web.call import Doors, WebAnswer, WebCall
 from heliograph.web.problem import problem
 from heliograph.web.route import Docs, Said
@@ -21,28 +19,11 @@ async def answer(call: WebCall, doors: Doors) -> WebAnswer:
         doors.meters.callback("none", 404)
         return problem(404, "No desk has this callback address. It is /callbacks/desk/<desk>/<site>.")
     kind = opened.setup.desk
-    try:
-        heard = opened.desk.read(
-            Call(
-                method=call.method,
-                url=address.url(doors.plate, call.scope),
-                headers={key.decode("latin-1"): value.decode("latin-1") for key, value in call.headers.items()},
-                body=call.body,
-            )
-        )
-    except CallRefused as error:
-        # Its sentence may name what came; the log gets the code, and the caller (who may be anybody) nothing.
-        doors.meters.callback(kind, 401)
-        doors.log("warning", "A desk's callback was refused.", action="callback.refused", desk=kind, code=error.code)
-        return problem(401, "The callback's signature does not match this desk's secret.")
+    heard = callbacks.read(opened.desk.read, call, doors, kind, "desk")
+    if isinstance(heard, WebAnswer):
+        return heard
     await receive(opened, heard, doors.means)
-    said = heard.answer
-    doors.meters.callback(kind, said.status)
-    return WebAnswer(
-        status=said.status,
-        body=said.body,
-        headers=tuple((key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in said.headers.items()),
-    )
+    return callbacks.said(heard.answer, doors, kind)
 
 
 DOCS = Docs(

@@ -31,18 +31,15 @@ async def streamed(
     log: Callable[..., None],
     place: str,
 ) -> None:
-    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first. HEAD has none,
-    ends at once and leaves nothing that waits."""
+    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     stopping: asyncio.Event | None = scope.get("state", {}).get("stopping")
-    tasks: set[asyncio.Task[Any]] = set()
     gone = asyncio.ensure_future(_until_gone(receive))
-    tasks.add(gone)
     if method != "HEAD":
+        writing = asyncio.ensure_future(_write(pieces, send))
+        tasks: set[asyncio.Task[Any]] = {gone, writing}
         if stopping is not None:
             tasks.add(asyncio.ensure_future(stopping.wait()))
-        writing = asyncio.ensure_future(_write(pieces, send))
-        tasks.add(writing)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

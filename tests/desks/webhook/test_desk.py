@@ -181,11 +181,17 @@ async def test_a_desk_that_wants_no_courtesies_is_told_of_none(stub, way_out):
     assert opened(stub, way_out, courtesies=False).courtesies is False
 
 
-@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", f"{NEW} whsec_!"])
-async def test_a_secret_that_is_none_is_told_without_it(secret):
-    with pytest.raises(SetupError) as caught:
-        webhook.open(SiteDesk(site=SITE, desk="webhook"), Settings(url="https://desk.example/", secret=secret), None)
-    assert not secret.split() or secret.split()[-1] not in caught.value.sentence or secret == "whsec_"
+async def test_a_desk_without_a_secret_does_not_open():
+    with pytest.raises(SetupError, match="has no secret"):
+        webhook.open(SiteDesk(site=SITE, desk="webhook"), Settings(url="https://desk.example/"), None)
+
+
+@pytest.mark.parametrize("name", ["secret", "callback_secret"])
+@pytest.mark.parametrize("secret", ["hunter2", "whsec_c2hvcnQ=", f"{NEW} whsec_!"])
+async def test_a_secret_that_is_none_is_told_without_it(name, secret):
+    with pytest.raises(ValueError, match=f"^{name}: A secret") as caught:
+        Settings(**{"url": "https://desk.example/", "secret": NEW, name: secret})
+    assert secret.split()[-1] not in str(caught.value)
 
 
 async def test_hosts_and_frames():

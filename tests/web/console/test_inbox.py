@@ -7,13 +7,20 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from heliograph.core.conversation import WISH, By
+from heliograph.core.channel import Carries
+from heliograph.core.content import Named, Parameter
+from heliograph.core.conversation import WISH, By, Closer, Conversation, Turn
+from heliograph.core.ports import TurnOutcome
+from heliograph.core.reason import words as reason_words
 from heliograph.core.site import Canned
 from heliograph.core.states import AttemptState
+from heliograph.core.template import Template, Variable
 from heliograph.core.user import Role
 from heliograph.flow import users
+from heliograph.web.console import inbox_view
 from web.conftest import Caller, change_site
 from web.console.conftest import PASSWORD, SITE, Browser
 from web.console.desk import MATT, Phone, done, place, plain
@@ -22,7 +29,7 @@ At = Callable[[str], Awaitable[Browser]]
 JSON = {"accept": "application/json"}
 INFO = (
     b'{"Sky Miles":1234567890123456789012,"T-Shirt Size":"Large","none":null,"yes":true,"price":1.10,'
-    b'"nested":{"a":[1,{"b":"<script>alert(1)</script>"}],"empty":{}},"twice":"first","twice":"second"}'
+    b'"nested":{"a":[1,{"b":"<script>alert(1)</script>"}],"empty":{}},"twice":"first","twice":"second","phone":"+17703101414","digits":17703101414}'
 )
 
 
@@ -57,9 +64,10 @@ async def test_a_reply_stands_in_the_queue_and_opens_with_the_alert_and_all_its_
     for words in (
         "Sky Miles 1234567890123456789012 ", "T-Shirt Size Large ", "none null ", "yes true ", "price 1.10 ",
         "nested 2 keys", "empty no keys", "twice first ", "twice again second ", "Customer id 123 ( VIP )",
-        "Their alert id 1265168451", "flightdelay , version 1", "City Kansas City",
+        "External alert id 1265168451", "flightdelay , version 1", "City Kansas City",
     ):  # fmt: skip
         assert words in text, words
+    assert "phone +1••••••1414 " in text and "digits 1••••••1414 " in text  # as in the record of an alert
     keys = ["Sky Miles", "T-Shirt Size", "none", "yes", "price", "nested", "twice"]
     assert [text.index(f"{key} ", text.index("What the brand sent")) for key in keys] == sorted(
         text.index(f"{key} ", text.index("What the brand sent")) for key in keys
@@ -140,6 +148,27 @@ async def test_an_answer_leaves_and_its_marks_move(phone: Phone, at: At, example
     await phone.shows(turn, AttemptState.READ)
     await bob.get(place(there))
     assert "✓✓ read" in plain(bob.page)
+
+
+async def test_an_answer_that_did_not_arrive_or_is_in_doubt_says_why(
+    phone: Phone, at: At, example: dict[str, Any]
+) -> None:
+    await phone.gets(example)
+    there = await phone.says("hello")
+    bob = await at("bob")
+    await bob.get(place(there))
+    for state, reason, words in (
+        (AttemptState.IN_DOUBT, "no_answer", "? in doubt"),
+        (AttemptState.FAILED, "unreachable", "✕ failed"),
+    ):
+        await post(bob, place(there) + "/answer", text=f"to be {state}", after="99")
+        turn = (await phone.caller.store.turns(SITE, there.id, newest=True, limit=1))[0]
+        now = phone.caller.doors.means.clock.now()
+        outcome = TurnOutcome(site=SITE, conversation=there.id, number=turn.number, state=state, reason=reason)
+        await phone.caller.store.turn_outcome(outcome, now)
+        await bob.get(place(there))
+        said = plain(bob.page.partition(f'id="t-{turn.number}"')[2].partition("</li>")[0])
+        assert words in said and reason_words(reason) in said, said
 
 
 async def test_an_answer_that_is_sent_again_after_a_lost_word_leaves_once(
@@ -226,8 +255,7 @@ async def test_a_wish_to_opt_out_is_shown_and_written_down_on_a_click(
     there = await phone.says("please stop texting me")
     store = phone.caller.store
     bob = await at("bob")
-    if WISH not in there.flags:  # told by the words of the recipient's language, where those are judged
-        pytest.skip("Nothing flags free wording here yet.")
+    assert WISH in there.flags
     await bob.get(place(there))
     assert "may mean “write no more”" in bob.page
     assert (await post(bob, place(there) + "/opt-out"))[0] == 200
@@ -317,3 +345,60 @@ async def test_the_record_of_an_alert_tells_nothing_of_conversations_of_other_sk
         assert (await one.get(f"/console/alerts/{alert}")).status == 200
         assert ("The recipient answered" in one.page) is told, name
         assert (there.id in one.page) is told, name
+
+
+async def test_a_closed_window_says_why_and_offers_the_templates_that_may_go(
+    phone: Phone, at: At, example: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = phone.caller
+    await phone.gets(example)
+    plug = caller.doors.means.registry.sender(SITE, "acme").plug  # type: ignore[union-attr]
+    monkeypatch.setattr(type(plug), "CARRIES", Carries(named=True, window=86_400))
+    said = Named(name="rebooked", language="en_US", body=(Parameter(text="@City"),), shown="You fly to @City on @Day.")
+    await caller.store.put_template(
+        Template(
+            site=SITE,
+            name="rebooked",
+            version="1",
+            variables=(Variable(name="City"), Variable(name="Day")),
+            languages={"en": {"rcs": said}},
+        )
+    )
+    await caller.doors.means.registry.refresh(caller.store)
+    yesterday = caller.doors.means.clock.now() - 25 * 3_600_000
+    there = await phone.says("hello", at=yesterday)
+    bob = await at("bob")
+    await bob.get(place(there))
+    text = plain(bob.page)
+    assert "The recipient wrote more than 24 hours ago." in text and 'name="text"' not in bob.page
+    assert 'name="var.City" value="Kansas City"' in bob.page and 'name="var.Day" value=""' in bob.page
+    assert (await post(bob, place(there) + "/answer", text="free words"))[1]["code"] == "window_closed"
+    fields = {"template": "rebooked", "var.City": "Rome"}
+    status, told = await post(bob, place(there) + "/answer", **fields)
+    assert (status, told["code"]) == (409, "missing_variables") and "@Day" in told["fault"]
+    assert (await post(bob, place(there) + "/answer", **fields, **{"var.Day": "Monday"}))[0] == 200
+    turns = await caller.store.turns(SITE, there.id)
+    assert [(turn.kind, turn.text) for turn in turns if turn.by is By.AGENT] == [
+        ("template", "You fly to Rome on Monday.")
+    ]
+    # A new word of the recipient opens the window again.
+    await phone.says("here I am")
+    await bob.get(place(there))
+    assert 'name="text"' in bob.page and "free words end" in plain(bob.page)
+
+
+def test_a_turn_of_ours_says_a_thing_once() -> None:
+    told = inbox_view.happened
+    made = Turn(conversation="c", site=SITE, number=1, at=0, by=By.HELIOGRAPH, kind="opted_out", text="all")
+    assert told(made) == "The recipient wants no more messages"
+    assert told(msgspec.structs.replace(made, text="wa")) == "The recipient wants no more messages: wa"
+
+
+@pytest.mark.parametrize(
+    ("closer", "words"), [(None, "closed"), (Closer.RECIPIENT, "closed: opted out"), (Closer.DESK, "closed by desk")]
+)
+def test_a_conversation_says_how_it_was_closed(closer: Closer | None, words: str) -> None:
+    there = Conversation(
+        id="c", site=SITE, recipient=MATT, skill="service", desk="console", opened=0, touched=0, closed_by=closer
+    )
+    assert inbox_view.closed_words(there) == words

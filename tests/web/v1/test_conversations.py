@@ -106,3 +106,25 @@ async def test_what_is_answered_has_the_shape_of_the_document(ask: Any, replied:
     _, id = await replied()
     msgspec.convert((await ask("GET", "/v1/conversations")).json, ConversationList)
     msgspec.convert((await ask("GET", f"/v1/conversations/{id}")).json, ConversationRecord)
+
+
+async def test_pages_of_one_alert_and_of_one_recipient_come_to_their_end(caller: Any, ask: Any, replied: Any) -> None:
+    alert, _ = await replied()
+    means = caller.doors.means
+    opened = next(iter(means.registry.all_senders()))
+    for _ in range(2):  # three in all
+        (last,) = (await ask("GET", "/v1/conversations?limit=1")).json["conversations"]
+        await ask("POST", f"/v1/conversations/{last['id']}/close")
+        said = Inbound(event=means.clock.new_id(), recipient=WHO, kind="text", text="And now?")
+        await receive(opened, Heard(events=(said,)), means)
+    await ask(
+        "POST", f"/v1/conversations/{(await ask('GET', '/v1/conversations')).json['conversations'][0]['id']}/close"
+    )
+    for filter in (f"alert={alert}", f"state=closed&recipient=%2B{WHO[1:]}"):
+        seen: list[str] = []
+        cursor = ""
+        while cursor is not None and len(seen) < 9:
+            page = (await ask("GET", f"/v1/conversations?{filter}&limit=1&cursor={cursor}")).json
+            seen += [one["id"] for one in page["conversations"]]
+            cursor = page["next"]
+        assert len(seen) == len(set(seen)) == 3, filter

@@ -13,7 +13,8 @@ from heliograph.core.states import AttemptState
 
 class Inbox(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which conversations a list shows, the last touched first (open ones) or the last closed first. `skills` empty =
-    all; `agent`: those of one agent, "-" = of nobody; `before`: (touched, id) of the last one of the page before."""
+    all; of one `recipient` the last opened first; `agent`: those of one agent, "-" = of nobody; `before`: (touched, id)
+    of the last one of the page before."""
 
     site: str
     state: State = State.OPEN
@@ -25,7 +26,7 @@ class Inbox(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How many conversations of a skill are open, and of them how many are claimed by nobody; both count to 1,000 at
+    """How many conversations of a skill are open, and of them how many are claimed by nobody; both count to 100 at
     most, so that no count grows with the data."""
 
     skill: str
@@ -58,13 +59,16 @@ class TurnOutcome(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class DeskTaken(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far a desk has come with a conversation: the turns up to `handed` are there, under the desk's `reference`
-    (empty: it must be opened there anew). `trouble`: why it goes on no further, "" where all is well. `doubt`: the turn
-    of which nobody knows. `closed`: it knows that the conversation is closed."""
+    (empty: it must be opened there anew). `was`: the reference under which the desk was asked, None where that is not
+    known; where the conversation has another by now, the desk's word is of one that is over. `trouble`: why it goes
+    on no further, "" where all is well. `doubt`: the turn of which nobody knows. `closed`: it knows that the
+    conversation is closed."""
 
     site: str
     conversation: str
     handed: int
     reference: str
+    was: str | None = None
     trouble: str = ""
     doubt: int = 0
     closed: bool = False
@@ -115,8 +119,11 @@ class ConversationStore(Protocol):
         self, site: str, id: str, *, agent: str, by: str, expects: str | None, skill: str = "", now: int
     ) -> Said: ...
     async def close_conversation(self, site: str, id: str, closer: Closer, by: str, now: int) -> Said: ...
-    # a turn is about to be handed over: `sending`; None where it is not the next one that leaves
-    async def leaving(self, site: str, conversation: str, number: int, now: int) -> Turn | None: ...
+    # a turn is about to be handed over: `sending`; None where it is not the next one that leaves, or (`tries`: as the
+    # caller saw it) where another has begun to hand it over meanwhile
+    async def leaving(
+        self, site: str, conversation: str, number: int, now: int, *, tries: int | None = None
+    ) -> Turn | None: ...
     async def turn_outcome(self, outcome: TurnOutcome, now: int) -> Turn | None: ...
 
     # what the desk has taken; None where the conversation is gone

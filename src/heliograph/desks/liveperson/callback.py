@@ -22,7 +22,6 @@ from heliograph.core.desk import (
     DeskMoved,
     DeskUnknown,
 )
-from heliograph.core.event import Attached
 from heliograph.core.ports import Call
 from heliograph.desks import kit
 from heliograph.desks.liveperson import rich
@@ -187,17 +186,15 @@ def _said(told: _Message, raw: bytes, memory: Memory) -> list[DeskEvent]:
 
 
 def _words(told: _Message, name: str) -> DeskEvent:
-    """An agent's words. A file lies in LivePerson's own store, where only its API fetches it: its caption goes on."""
+    """An agent's words. A file lies in LivePerson's own store, where only an agent's API fetches it: its caption alone
+    goes on."""
     event = told.event
-    attached: tuple[Attached, ...] = ()
     if event.type == "RichContentEvent":
         text = rich.text(event.content)
     elif isinstance(event.message, str):
         text = "\n".join(part for part in (event.message.strip(), rich.replies(event.quick_replies)) if part)
     elif event.content_type == "hosted/file" and isinstance(event.message, dict):
         text = str(event.message.get("caption") or "").strip()
-        kind = str(event.message.get("fileType") or "")
-        attached = (Attached(reference=str(event.message.get("relativePath") or ""), content_type=kind),)
     else:
         text = ""
     if not text:
@@ -207,7 +204,6 @@ def _words(told: _Message, name: str) -> DeskEvent:
         conversation=told.reference,
         text=text,
         author=told.author,
-        attached=attached,
         at=told.server_timestamp,
     )
 

@@ -8,7 +8,6 @@ import msgspec
 
 from heliograph.core.desk import SiteDesk
 from heliograph.core.ports import Desk, DeskWays
-from heliograph.core.standard_webhooks import BadSecret, key_of
 from heliograph.desks.webhook.settings import Settings
 from heliograph.errors import SetupError
 
@@ -21,19 +20,10 @@ __all__ = ["KEEPS", "NAME", "ONE_PER_RECIPIENT", "SECRETS", "Settings", "framed"
 
 
 def open(desk: SiteDesk, settings: msgspec.Struct, ways: DeskWays) -> Desk:
-    """The site's desk, ready. Raises SetupError where a secret is missing or not written as one."""
+    """The site's desk, ready. Raises SetupError where a secret is missing; one that is none is no setting."""
     from heliograph.desks.webhook.desk import Webhook
 
     known = _known(settings)
-    try:
-        for secret in (*known.secrets, *known.callback_secrets):
-            key_of(secret)
-    except BadSecret as fault:
-        raise SetupError(
-            f"The webhook desk of {desk.site} has a secret that is none. {fault} `openssl rand -base64 32` makes what "
-            "stands behind whsec_.",
-            code="bad_secret",
-        ) from None
     if not known.secrets:
         raise SetupError(
             f"The webhook desk of {desk.site} has no secret. Set secret in the site's file and apply it.", code="no_key"

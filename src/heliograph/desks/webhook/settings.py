@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from heliograph.core.standard_webhooks import BadSecret, key_of
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A desk that speaks signed HTTP, both ways (README.md has the format).
@@ -23,6 +25,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         if not self.url.startswith(("https://", "http://")):
             raise ValueError("url must be the address where your desk takes events, https://…")
+        for name, secrets in (("secret", self.secret), ("callback_secret", self.callback_secret)):
+            for one in secrets.split():
+                try:
+                    key_of(one)
+                except BadSecret as fault:
+                    raise ValueError(
+                        f"{name}: {fault} `openssl rand -base64 32` makes what stands behind whsec_"
+                    ) from None
 
     @property
     def secrets(self) -> list[str]:

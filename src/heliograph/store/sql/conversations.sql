@@ -19,6 +19,10 @@ SELECT body FROM conversations WHERE site = :site AND id = :id;
 SELECT body FROM conversations WHERE site = :site AND recipient = :recipient AND state = :state
 ORDER BY site DESC, recipient DESC, state DESC, id DESC LIMIT :many;
 
+-- name: conversations_before(site, recipient, state, before, many)
+SELECT body FROM conversations WHERE site = :site AND recipient = :recipient AND state = :state AND id < :before
+ORDER BY site DESC, recipient DESC, state DESC, id DESC LIMIT :many;
+
 -- name: conversation_referred(site, desk, reference, many)
 SELECT body FROM conversations WHERE site = :site AND desk = :desk AND reference = :reference AND reference <> ''
 ORDER BY id DESC LIMIT :many;

@@ -1,6 +1,6 @@
 """The inbox: the queue, one conversation in it, and what is known beside it.
 
-A list walks one index a page at a time; counts end at 1,000. So no page costs more as conversations pile up.
+A list walks one index a page at a time; counts end at 100. So no page costs more as conversations pile up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from heliograph.web.console import inbox_info, inbox_view, render
 from heliograph.web.console.visit import Visit
 
 PAGE = 30
-COUNTED = 1_000  # conversations of a queue that are counted
 TURNS = 200  # newest turns that a page shows
 OLDER = 100  # turns of an earlier conversation
 NOBODY = "-"
@@ -108,10 +107,20 @@ async def shown(
         whole=number,
         turns=turns,
         before=turns[0].number - 1 if turns else 0,
-        info=inbox_info.nodes(bytes(about.alert.alert_info)) if about.alert else (),
-        raw_info=bytes(about.alert.alert_info).decode("utf-8", "replace") if about.alert else "",
+        **_sent(about, "" if number else there.recipient),
         **parts(visit, there, about, bounds),
     )
+
+
+def _sent(about: Context, hide: str) -> dict[str, object]:
+    """What the brand sent, with the number `hide` masked in it."""
+    raw = bytes(about.alert.alert_info) if about.alert else b""
+    variables = about.alert.variables if about.alert else {}
+    return {
+        "info": inbox_info.masked(inbox_info.nodes(raw), hide),
+        "raw_info": inbox_info.blotted(raw.decode("utf-8", "replace"), hide),
+        "variables": {name: inbox_info.blotted(value, hide) for name, value in variables.items()},
+    }
 
 
 def parts(visit: Visit, there: Conversation, about: Context, bounds: Limits) -> dict[str, object]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from heliograph.core import phone
+
 FOLDED = 280  # characters above which a value is folded
 DEEPEST = 40  # below that a value is shown as one text
 
@@ -40,6 +42,20 @@ class _Digits(str):
 
 class _Pairs(list[tuple[str, Any]]):
     """An object, its keys in order, those that came twice too."""
+
+
+def masked(found: tuple[Node, ...], number: str) -> tuple[Node, ...]:
+    """The same with a recipient's number (E.164) masked wherever it stands, as in the record of an alert."""
+    return tuple(
+        msgspec.structs.replace(
+            one, key=blotted(one.key, number), text=blotted(one.text, number), inner=masked(one.inner, number)
+        )
+        for one in found
+    )
+
+
+def blotted(text: str, number: str) -> str:
+    return text.replace(number[1:], phone.mask(number)[1:]) if number else text
 
 
 def nodes(raw: bytes) -> tuple[Node, ...]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import msgspec
 
 from heliograph.core import sms
-from heliograph.core.conversation import WISH, Conversation, State, Turn
+from heliograph.core.conversation import WISH, Closer, Conversation, State, Turn
 from heliograph.core.desk import Context
+from heliograph.core.optout import ALL
 from heliograph.core.phone import mask
 from heliograph.core.site import Canned, Site
 from heliograph.web.console import render, words
@@ -86,7 +87,16 @@ def happened(turn: Turn) -> str:
     if turn.kind in ("claimed", "released", "transferred", "closed"):
         said = f"{turn.author or 'heliograph'} {said}"
     more = turn.text if turn.kind in ("transferred", "opted_out", "undelivered") else ""
+    if turn.kind == "opted_out" and more == ALL:  # that is what the sentence says already
+        more = ""
     return f"{said}{': ' if turn.kind != 'transferred' and more else ' '}{more}".strip()
+
+
+def closed_words(there: Conversation) -> str:
+    """That it is closed, and by whom; a recipient closes one by opting out and in no other way."""
+    if there.closed_by is None:
+        return "closed"
+    return "closed: opted out" if there.closed_by is Closer.RECIPIENT else f"closed by {there.closed_by.value}"
 
 
 def wishes(there: Conversation) -> bool:
@@ -154,6 +164,7 @@ render.teach(
     pictures=PICTURES,
     file_name=file_name,
     happened=happened,
+    closed_words=closed_words,
     wishes=wishes,
     answer_waits=answer_waits,
     rule_words=RULES,

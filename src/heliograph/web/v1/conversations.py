@@ -52,7 +52,8 @@ async def list_(call: WebCall, doors: Doors) -> WebAnswer:
         return await done(field_problem(faults, code="invalid_query"), found, call, doors)
     if "alert" in query:
         rows = await doors.means.store.conversations_about(found.site.id, query["alert"])
-        return await _page([one for one in rows if _shows(found.key, one)], limit, found, call, doors)
+        rows = [one for one in rows if _shows(found.key, one) and (before is None or one.id < before[1])]
+        return await _page(rows, limit, found, call, doors)
     inbox = Inbox(
         site=found.site.id,
         state=State(query.get("state", "open")),

@@ -5,7 +5,8 @@ import { key, say } from "./app.js";
 import * as box from "./inbox_box.js";
 import * as list from "./inbox_list.js";
 import * as talk from "./inbox_talk.js";
-import { Trouble, listen, post, read, words } from "./inbox_wire.js";
+import { listen } from "./inbox_stream.js";
+import { Trouble, post, read, words } from "./inbox_wire.js";
 
 const root = document.getElementById("inbox");
 const me = root.dataset.me;
@@ -34,6 +35,7 @@ function apply(said) {
   const after = document.querySelector('#box input[name="after"]');
   if (after) after.value = said.number;
   if (said.fault) box.trouble(said.fault);
+  saw(said.agent, said.number);
 }
 
 document.addEventListener("submit", async (event) => {
@@ -111,10 +113,13 @@ async function follow() {
   }
 }
 
+let read_to = 0;
+
 /** Said once the words are in sight of the agent whose conversation it is. */
-function sees(one) {
-  if (one.agent !== me || document.visibilityState !== "visible") return;
-  post(`${talk.address}/seen`, { number: one.number }).catch(() => { /* a courtesy */ });
+function saw(agent, number) {
+  if (agent !== me || number <= read_to || document.visibilityState !== "visible") return;
+  read_to = number;
+  post(`${talk.address}/seen`, { number }).catch(() => { /* a courtesy */ });
 }
 
 function hear(kind, one) {
@@ -128,7 +133,7 @@ function hear(kind, one) {
     const here = one.id === talk.id;
     if (here) {
       talk.put(one.turns, one.touched);
-      if (one.said) { talk.tell(one); sees(one); }
+      if (one.said) { talk.tell(one); saw(one.agent, one.number); }
       if (one.said || one.turns.length === 0 || one.turns.some((turn) => turn.by === "heliograph")) follow();
     } else if (one.said) say(`New reply from ${one.who}`);
     if (one.said) notice(one);
@@ -223,4 +228,5 @@ document.addEventListener("click", async (event) => {
   came[0]?.querySelector("a[data-open]").focus();
 });
 
-listen(root.dataset.place, { on: hear, light: show });
+saw(root.dataset.agent, root.dataset.site ? talk.last() : 0);
+listen(root.dataset.place, me, { on: hear, light: show });

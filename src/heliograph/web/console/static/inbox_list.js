@@ -3,7 +3,7 @@
 import { elements, read } from "./inbox_wire.js";
 
 const place = document.getElementById("rows");
-const me = document.getElementById("inbox").dataset.me;
+const { me, id: current } = document.getElementById("inbox").dataset; // the conversation that is looked at, also where it was far down the list
 const list = () => document.getElementById("conversations");
 const row = (id) => document.getElementById(`c-${id}`);
 
@@ -30,13 +30,13 @@ export function change(one) {
   const old = row(one.id);
   if (!fits(one)) {
     // The one that is open stays in sight until another is chosen.
-    if (old && !old.querySelector("[aria-current]")) leave(one.id);
+    if (old && one.id !== current) leave(one.id);
     if (!old) return;
   }
   const [made] = elements(one.row);
   const link = made.querySelector("a[data-open]");
   link.href += location.search.replace(/[?&](before|view|part)=[^&]*/g, "").replace(/^&/, "?");
-  if (old?.querySelector("[aria-current]")) link.setAttribute("aria-current", "page");
+  if (one.id === current) link.setAttribute("aria-current", "page");
   else if (one.said || old?.classList.contains("new")) made.classList.add("new");
   const focused = old?.contains(document.activeElement);
   if (old && (focused || !fits(one))) {
@@ -53,7 +53,7 @@ export function change(one) {
 export function count(queue) {
   const found = document.querySelector(`[data-queue][data-site="${CSS.escape(queue.site)}"][data-skill="${CSS.escape(queue.skill)}"]`);
   if (!found) return;
-  const words = (n) => (n >= 1000 ? "1,000+" : String(n));
+  const words = (n) => (n >= 100 ? "100+" : String(n));
   found.querySelector("[data-open-count]").textContent = words(queue.open);
   found.querySelector("[data-unclaimed-count]").textContent = words(queue.unclaimed);
 }
@@ -65,7 +65,6 @@ export async function again() {
   query.delete("before");
   query.set("part", "rows");
   const said = await read(`/console/inbox?${query}`);
-  const current = document.querySelector("#conversations [aria-current]")?.closest("[data-id]").dataset.id;
   const focused = document.activeElement?.closest("#conversations [data-id]")?.dataset.id;
   place.replaceChildren(...elements(said.rows));
   if (current) row(current)?.querySelector("a[data-open]").setAttribute("aria-current", "page");

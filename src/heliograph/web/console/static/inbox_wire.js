@@ -1,4 +1,4 @@
-// Speaks with the server: what an agent does, what a page reads anew, and the stream of what changes.
+// Speaks with the server: what an agent does, and what a page reads anew.
 
 /** A call that did not work; its message is a sentence for the person. `unknown`: nobody knows whether it was done. */
 export class Trouble extends Error {
@@ -44,35 +44,4 @@ export function elements(html) {
   const holder = document.createElement("template");
   holder.innerHTML = html;
   return [...holder.content.children];
-}
-
-/**
- * Listens from `place` on. The browser comes back by itself with the id of the last event; where it gives up (an answer
- * that is no stream) it is tried again, slower each time.
- */
-export function listen(place, { on, light }) {
-  let last = place;
-  let wait = 1000;
-  function open() {
-    const source = new EventSource(`/console/live?after=${encodeURIComponent(last)}`);
-    const hear = (kind) => source.addEventListener(kind, (event) => {
-      if (event.lastEventId) last = event.lastEventId;
-      on(kind, JSON.parse(event.data));
-    });
-    ["turn", "typing", "gone", "queue", "missed"].forEach(hear);
-    source.addEventListener("open", () => { wait = 1000; light("live", "live"); });
-    source.addEventListener("ended", () => {
-      source.close();
-      light("waiting", "logged out");
-      on("ended", {});
-    });
-    source.addEventListener("error", () => {
-      light("waiting", "connecting");
-      if (source.readyState !== EventSource.CLOSED) return;
-      setTimeout(open, wait);
-      wait = Math.min(wait * 2, 30000);
-    });
-    addEventListener("pagehide", () => source.close(), { once: true });
-  }
-  open();
 }
