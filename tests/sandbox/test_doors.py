@@ -10,8 +10,10 @@ import pytest
 
 from heliograph.channels.rcs import google_rbm_twin
 from heliograph.clock import SystemClock
+from heliograph.core.twin import Medium, TwinAnswer
 from heliograph.errors import SetupError
 from heliograph.sandbox import Running, World, asgi, serve
+from heliograph.sandbox.asgi import _answer, _medium
 
 TOKEN = "let me in"
 
@@ -113,3 +115,20 @@ async def test_a_redirect_stays_here(guarded: Running) -> None:
 async def test_the_providers_paths_ask_for_their_own_credentials(guarded: Running) -> None:
     async with aiohttp.ClientSession() as http, http.post(f"{guarded.url}/token", data={"grant_type": "x"}) as answer:
         assert (answer.status, (await answer.json())["error"]) == (400, "unsupported_grant_type")
+
+
+async def test_no_script_runs_in_a_file_that_somebody_uploaded() -> None:
+    world = World([google_rbm_twin], clock=SystemClock())
+    name = world.keep(Medium(content_type="image/svg+xml", data=b"<svg/>"))
+    sent: list[dict[str, Any]] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    await _answer(send, _medium(world, name))  # at the sandbox's own address
+    await _answer(send, TwinAnswer(body=b"<script>", headers={"content-type": "text/html"}))  # at a provider's
+    heads = [message["headers"] for message in sent if "headers" in message]
+    assert len(heads) == 2
+    for headers in heads:
+        assert (b"content-security-policy", b"sandbox") in headers
+        assert (b"x-content-type-options", b"nosniff") in headers

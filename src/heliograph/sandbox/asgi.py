@@ -180,7 +180,9 @@ def _medium(world: World, medium_id: str) -> Answer:
     medium = world.medium(medium_id)
     if medium is None or not medium.data:
         return _said(404, f"No file {medium_id[:40]!r} was uploaded here.")
-    return Answer(body=medium.data, headers={"content-type": medium.content_type, "cache-control": "max-age=3600"})
+    # Two policies are both kept to: that of pages and this one, with which no script of a file runs.
+    headers = {"content-type": medium.content_type, "cache-control": "max-age=3600"}
+    return Answer(body=medium.data, headers={**headers, "content-security-policy": "sandbox"})
 
 
 async def _events(world: World, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
@@ -243,11 +245,15 @@ async def _answer(send: Send, answer: Answer) -> None:
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
     if type(answer) is not TwinAnswer:
         headers.extend(_PAGE_HEADERS)
+    elif not answer.headers.get("content-type", "application/json").startswith("application/json"):
+        headers.extend(_FILE_HEADERS)
     headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
+# A file that somebody uploaded may be a page with a script: it is none of the sandbox's own.
+_FILE_HEADERS = [(b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff")]
 _PAGE_HEADERS = [(name.encode(), value.encode()) for name, value in PAGE_HEADERS.items()]
 
 

@@ -31,8 +31,7 @@ async def streamed(
     log: Callable[..., None],
     place: str,
 ) -> None:
-    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first. HEAD has none,
-    ends at once and leaves nothing that waits."""
+    """Writes `pieces` until they end, the caller is gone, or the server stops, whichever comes first."""
     await send({"type": "http.response.start", "status": answer.status, "headers": list(answer.headers)})
     stopping: asyncio.Event | None = scope.get("state", {}).get("stopping")
     gone = asyncio.ensure_future(_until_gone(receive))
