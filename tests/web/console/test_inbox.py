@@ -318,8 +318,6 @@ async def test_the_queue_goes_on_where_its_page_ended(phone: Phone, at: At) -> N
     assert set(re.findall(r'id="c-([^"]+)"', json.loads(said.body)["rows"])) == shown
 
 
-<<<<<<< HEAD
-=======
 async def test_a_skill_is_a_short_name_that_prints(phone: Phone, at: At, example: dict[str, Any]) -> None:
     await change_site(phone.caller, skills=())  # any word is a skill
     await phone.gets(example)
@@ -349,7 +347,6 @@ async def test_the_record_of_an_alert_tells_nothing_of_conversations_of_other_sk
         assert (there.id in one.page) is told, name
 
 
->>>>>>> locksmith
 async def test_a_closed_window_says_why_and_offers_the_templates_that_may_go(
     phone: Phone, at: At, example: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,35 +402,3 @@ def test_a_conversation_says_how_it_was_closed(closer: Closer | None, words: str
         id="c", site=SITE, recipient=MATT, skill="service", desk="console", opened=0, touched=0, closed_by=closer
     )
     assert inbox_view.closed_words(there) == words
-<<<<<<< HEAD
-
-
-async def test_a_skill_is_a_short_name_that_prints(phone: Phone, at: At, example: dict[str, Any]) -> None:
-    await change_site(phone.caller, skills=())  # any word is a skill
-    await phone.gets(example)
-    there = await phone.says("hello")
-    bob = await at("bob")
-    await bob.get(place(there))
-    for skill in ("x" * 201, "sa\0les", "\u202eselas"):
-        status, said = await post(bob, place(there) + "/transfer", expects="", skill=skill)
-        assert (status, said["code"]) == (409, "unknown_skill"), skill[:9]
-    now = await phone.caller.store.conversation(SITE, there.id)
-    assert now is not None and now.skill == there.skill
-    assert (await post(bob, place(there) + "/transfer", expects="", skill="x" * 200))[0] == 200
-
-
-async def test_the_record_of_an_alert_tells_nothing_of_conversations_of_other_skills(
-    phone: Phone, at: At, example: dict[str, Any]
-) -> None:
-    alert = await phone.gets(example)
-    there = await phone.says("hello")
-    clock = phone.caller.doors.means.clock
-    for name, skill in (("sal", "sales"), ("ser", there.skill)):
-        await users.create(phone.caller.store, name, Role.AGENT, PASSWORD, clock=clock, by="test", skills=(skill,))
-    for name, told in (("ser", True), ("sal", False)):
-        one = await at(name)
-        assert (await one.get(f"/console/alerts/{alert}")).status == 200
-        assert ("The recipient answered" in one.page) is told, name
-        assert (there.id in one.page) is told, name
-=======
->>>>>>> locksmith
