@@ -68,11 +68,11 @@ def reply(port: int, number: str, text: str, event: str) -> bytes:
     return head.encode() + body.encode()
 
 
-def logged_in(directory: str, port: int) -> str:
-    """The cookie of an agent."""
+def logged_in(directory: str, port: int, name: str = "bench") -> str:
+    """The cookie of an agent of this name. One user has 40 streams at most."""
     program = str(Path(sys.executable).with_name("heliograph"))
     environ = os.environ | {"HELIOGRAPH_DATABASE_URL": f"sqlite:///{directory}/bench.db"}
-    words = [program, "users", "add", "bench", "--role", "agent", "--generate", "--json"]
+    words = [program, "users", "add", name, "--role", "agent", "--generate", "--json"]
     made = subprocess.run(words, env=environ, check=True, capture_output=True, text=True)
     line = http.client.HTTPConnection("127.0.0.1", port)
     line.request("GET", "/console/login")
@@ -80,7 +80,7 @@ def logged_in(directory: str, port: int) -> str:
     visitor = page.headers["set-cookie"].partition(";")[0]
     token = re.search(r'name="csrf" value="([^"]+)"', page.read().decode())
     assert token is not None
-    form = {"csrf": unescape(token[1]), "name": "bench", "password": json.loads(made.stdout)["password"]}
+    form = {"csrf": unescape(token[1]), "name": name, "password": json.loads(made.stdout)["password"]}
     headers = {"content-type": "application/x-www-form-urlencoded", "cookie": visitor}
     line.request("POST", "/console/login", urlencode(form), headers)
     answer = line.getresponse()
@@ -121,10 +121,10 @@ class Agents:
 _KEPT: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
 
 
-async def live(port: int, cookie: str, numbers: list[str], given: argparse.Namespace) -> dict[str, Any]:
+async def live(port: int, cookies: list[str], numbers: list[str], given: argparse.Namespace) -> dict[str, Any]:
     agents = Agents()
-    for _ in range(given.agents):
-        await agents.listen(port, cookie)
+    for number in range(given.agents):
+        await agents.listen(port, cookies[number % len(cookies)])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     many = given.rate * given.seconds
     chance = random.Random(1)
@@ -247,13 +247,13 @@ def main() -> None:
         try:
             server, port, key = served(f"{directory}/live", answers)
             try:
-                cookie = logged_in(f"{directory}/live", port)
+                cookies = [logged_in(f"{directory}/live", port, name) for name in ("ann", "bob", "eve")]
                 load(port, requests_for(port, given.conversations, key, base, "inbox"), 32, f"{directory}/live")
                 numbers = [f"+1770310{1000 + n}" for n in range(given.conversations)]
                 first_replies(port, numbers)
                 os.sched_setaffinity(0, {1})
                 before = cpu_seconds(server.pid)
-                found = asyncio.run(live(port, cookie, numbers, given))
+                found = asyncio.run(live(port, cookies, numbers, given))
                 cpu = (cpu_seconds(server.pid) - before) / found["replies"] * 1000
             finally:
                 end(server)
