@@ -328,3 +328,49 @@ async def test_receipts_for_turns_lock_in_one_order(opened, made, clock, monkeyp
         receipts = tuple(Receipt(event=made.id(), state=AttemptState.DELIVERED, attempt=turn.id) for turn in some)
         await hear(opened, made, *receipts)
     assert order[0][:2] == order[1][:2] == sorted(order[0][:2])
+
+
+@pytest.mark.parametrize("closes", [False, True])
+async def test_a_bot_that_answers_before_the_desks_name_is_written_down(opened, made, closes):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    await told(opened, made)
+    (place,) = await hear(opened, made, said(made))
+    hello = AgentSaid(event="m1", conversation="77", text="Hello, I am a bot")
+    (early,) = await opened.hear_desk(made.site, "chatwoot", (hello,), made.now)
+    assert early.turn is None and early.conversation is None
+    if closes:
+        await opened.hear_desk(made.site, "chatwoot", (DeskClosed(event="m2", conversation="77"),), made.now)
+    there = await opened.handed(
+        DeskTaken(site=made.site, conversation=place.conversation, handed=1, reference="77"), made.now
+    )
+    assert (there.state is State.CLOSED) is closes
+    turns = await opened.turns(made.site, place.conversation)
+    assert [turn.text for turn in turns if turn.leaves] == ["Hello, I am a bot"]
+    assert (await opened.hear_desk(made.site, "chatwoot", (hello,), made.now))[0].duplicate
+    assert [row.kind for row in await opened.claim_due(made.now, made.now + 1, "n", 9, 1)] == ["answer"]
+
+
+async def test_a_desks_other_conversations_are_not_kept(opened, made):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    other = AgentSaid(event="m1", conversation="not ours", text="Hello")
+    await opened.hear_desk(made.site, "chatwoot", (other,), made.now)
+    await told(opened, made)
+    (place,) = await hear(opened, made, said(made))
+    taken = DeskTaken(site=made.site, conversation=place.conversation, handed=1, reference="not ours")
+    await opened.handed(taken, made.now)
+    assert not [turn for turn in await opened.turns(made.site, place.conversation) if turn.leaves]
+
+
+async def test_the_name_and_the_early_words_at_once_on_two_nodes(address, opened, made, clock):
+    await opened.put_desk(SiteDesk(site=made.site, desk="chatwoot"))
+    await told(opened, made)
+    other = await store.open(address, migrate=False, now=clock)
+    for n in range(12):
+        (place,) = await hear(opened, made, said(made))
+        taken = DeskTaken(site=made.site, conversation=place.conversation, handed=99, reference=f"r{n}")
+        words = AgentSaid(event=f"m{n}", conversation=f"r{n}", text=f"words {n}")
+        await asyncio.gather(opened.handed(taken, made.now), other.hear_desk(made.site, "chatwoot", (words,), made.now))
+        turns = await opened.turns(made.site, place.conversation)
+        assert [turn.text for turn in turns if turn.leaves] == [f"words {n}"]
+        await opened.close_conversation(made.site, place.conversation, Closer.AGENT, "ann", made.now)
+    await other.close()

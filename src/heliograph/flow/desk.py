@@ -153,6 +153,8 @@ async def _taken(
         closed=closed,
     )
     now = await means.store.handed(taken, means.clock.now())
+    if now is not None and now.turns > there.turns:
+        means.wake.set()  # an agent's words were here before the desk's name for the conversation: they leave
     means.live.tell([Change(there.site, there.id, 0, "handed")])
     return now or there
 

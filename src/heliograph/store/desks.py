@@ -10,6 +10,7 @@ from heliograph.core.conversation import FULL, By, Closer, Conversation, State, 
 from heliograph.core.desk import AgentSaid, AgentSaw, AgentTyping, DeskClosed, DeskEvent, DeskMoved, DeskUnknown
 from heliograph.core.ports import DeskJoined, DeskTaken, DeskWaits, lane
 from heliograph.store import conversations, turns
+from heliograph.store.codec import encode
 from heliograph.store.outside import short
 from heliograph.store.verb import Verb
 
@@ -17,6 +18,7 @@ PAGE = 200  # turns after the last that the desk took, which are looked at at on
 TOO_MANY = "Not sent: the conversation has as many turns as one can have. Close it: the next words open another."
 MOST = 10_000  # waiting conversations that are counted at most
 _replace = msgspec.structs.replace
+_event = msgspec.json.Decoder(DeskEvent).decode
 
 
 def handed(taken: DeskTaken, now: int) -> Verb[Conversation | None]:
@@ -29,6 +31,7 @@ def handed(taken: DeskTaken, now: int) -> Verb[Conversation | None]:
         there = _replace(there, told_closed=there.told_closed or taken.closed, touched=now)
         yield from conversations.put(there)
         return there
+    named = bool(taken.reference) and taken.reference != there.reference
     there = _replace(
         there,
         handed=max(there.handed, taken.handed),
@@ -39,6 +42,16 @@ def handed(taken: DeskTaken, now: int) -> Verb[Conversation | None]:
         touched=now,
     )
     yield from conversations.put(there)
+    return (yield from _early(there, now)) if named else there
+
+
+def _early(there: Conversation, now: int) -> Verb[Conversation]:
+    """What the desk told of it before its name for it was known here."""
+    place = there.site, there.desk, short(there.reference)
+    yield "desk_early_put", (*place, "", now, b"")
+    rows = yield "desk_early_take", place
+    for _, _, body in sorted((row[0], row[1], bytes(row[2])) for row in rows if row[1]):
+        there = (yield from _told(there, _event(body), now)).conversation or there
     return there
 
 
@@ -72,9 +85,19 @@ def _one(site: str, desk: str, event: DeskEvent, now: int) -> Verb[DeskJoined]:
     if isinstance(event, DeskUnknown):
         return DeskJoined()
     found = yield from conversations.at(site, desk, event.conversation)
+    if found is None and (yield "desk_busy", (site,)):
+        # It may be the one that is being opened there at this moment: a bot answers before we have its name.
+        place = site, desk, short(event.conversation)
+        yield "desk_early_put", (*place, "", now, b"")
+        found = yield from conversations.at(site, desk, event.conversation)
+        if found is None and not isinstance(event, AgentSaw):
+            yield "desk_early_put", (*place, name, now, encode(event))
     there = (yield from conversations.lock(site, found.id)) if found else None
-    if there is None:
-        return DeskJoined()
+    return (yield from _told(there, event, now)) if there is not None else DeskJoined()
+
+
+def _told(there: Conversation, event: DeskEvent, now: int) -> Verb[DeskJoined]:
+    """What a desk tells of a conversation that is locked."""
     match event:
         case AgentSaid():
             return (yield from _said(there, event, now))
@@ -82,7 +105,7 @@ def _one(site: str, desk: str, event: DeskEvent, now: int) -> Verb[DeskJoined]:
             return (yield from _closed(there, event, now))
         case DeskMoved():
             return (yield from _moved(there, event, now))
-        case AgentSaw():
+        case _:
             return DeskJoined(conversation=there)
 
 

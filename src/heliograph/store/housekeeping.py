@@ -39,6 +39,7 @@ def purge(now: int) -> Verb[int]:
     gone = yield "outbox_heads_purge", (now - HEADS, MANY)
     removed += len(gone)
     yield "reports_purge", (now - DAY,)
+    yield "desk_early_purge", (now - DAY,)
     yield "doubts_purge", (now - DOUBTS,)
     gone = yield "sessions_purge", (now, MANY)
     removed += len(gone)

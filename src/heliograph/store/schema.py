@@ -17,7 +17,7 @@ from heliograph.store.url import Address
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0007"  # the newest revision in migrations/versions (a test holds the two together)
+HEAD = "0008"  # the newest revision in migrations/versions (a test holds the two together)
 PLACE = Path(__file__).parent / "migrations"
 
 

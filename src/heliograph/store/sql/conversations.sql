@@ -86,3 +86,19 @@ SELECT body FROM journal WHERE site = :site AND alert = :alert AND page = 1;
 
 -- name: desks_waiting(lane, many)
 SELECT site, ref FROM due WHERE lane = :lane AND tries > 0 LIMIT :many;
+
+-- name: desk_busy(site)
+-- Whether something is being handed over to the site's desk.
+SELECT 1 FROM due WHERE site = :site AND kind = 'desk' LIMIT 1;
+
+-- name: desk_early_put(site, desk, reference, event, at, body)!
+-- The row without an event is a lock: who writes down the desk's name and who hears of it come one after the other.
+INSERT INTO desk_early (site, desk, reference, event, at, body)
+VALUES (:site, :desk, :reference, :event, :at, :body)
+ON CONFLICT (site, desk, reference, event) DO UPDATE SET at = excluded.at;
+
+-- name: desk_early_take(site, desk, reference)
+DELETE FROM desk_early WHERE site = :site AND desk = :desk AND reference = :reference RETURNING at, event, body;
+
+-- name: desk_early_purge(before)
+DELETE FROM desk_early WHERE at < :before RETURNING 1;
