@@ -11,6 +11,7 @@ async def test_a_wait_that_the_provider_asks_for_uses_up_no_try(house: House) ->
     await house.set_up()
     provider = house.providers["rcs"]
     provider.script = [refusal(Fate.RETRY, "throttled", retry_after=0.05)] * 7
+    house.means.limits = type(house.means.limits)(call_deadline=20.0)  # each wait is 0.125 s at least, 0.375 at most
     result = await send.send(ask(), (), house.means, request_id=house.means.clock.new_id())
     assert result.kind == "taken" and len(provider.seen) == 8 and len(set(provider.seen)) == 1
 
