@@ -73,6 +73,7 @@ async def test_accepted_then_closed_is_in_doubt(client, serve):
 
 async def test_accepted_then_reset_is_in_doubt(client, serve):
     async def talk(reader, writer):
+        await asyncio.sleep(0.05)  # a reset while the client still connects tells it that nothing was sent
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.close()
 
