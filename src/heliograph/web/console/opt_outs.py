@@ -150,7 +150,7 @@ async def remove(visit: Visit) -> WebAnswer:
 
 
 def _row(visit: Visit, sealed: str) -> OptOut | None:
-    """The row that a form of this session names; None where it was not sealed by it, or is of a site that the user
+    """The row that a form of the visit names; None where it was not sealed by it, or is of a site that the user
     does not see (any more)."""
     opened = visit.opened(sealed)
     if not opened:

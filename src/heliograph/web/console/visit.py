@@ -97,13 +97,13 @@ class Visit:
     # ── what must not stand in a page or an address as it is ──
 
     def sealed(self, text: str) -> str:
-        """A number (or anything) as a word that only this session can read again: for forms and addresses of pages on
-        which it is masked."""
+        """A number (or anything) as a word that only the same log-in can read again: for forms and addresses of pages
+        on which it is masked."""
         nonce = secrets.token_bytes(12)
         return urlsafe_b64encode(nonce + self._box.encrypt(nonce, text.encode(), b"")).decode().rstrip("=")
 
     def opened(self, sealed: str) -> str:
-        """The text again; empty where it was not sealed by this session."""
+        """The text again; empty where it was not sealed by the same log-in."""
         try:
             data = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
             return self._box.decrypt(data[:12], data[12:], b"").decode()
